@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "model/database_config.hpp"
+
+namespace pgsidecar::config {
+
+enum class PoolMode : std::uint8_t { Session, Transaction };
+enum class AuthMode : std::uint8_t { Managed, PassThrough };
+enum class AuthMethod : std::uint8_t { Trust, Md5, ScramSha256 };
+enum class LogLevel : std::uint8_t { Trace, Debug, Info, Warn, Error };
+enum class LogFormat : std::uint8_t { Auto, Text, Json };
+enum class ReadinessPolicy : std::uint8_t { Accepting, Upstream };
+
+/// Every setting of the process, already validated. Defaults are the initialisers here; names,
+/// bounds and sentences are declared once, in config/table/. Names end in their unit. Immutable
+/// after start; handed to all threads as a shared_ptr<const Settings>.
+struct Settings {
+    model::DatabaseConfig
+        database;  ///< mode, databaseUrl, supabaseUrl, supabaseKey, poolSize, ... (R32-R45)
+
+    struct Supabase {
+        std::string
+            db_password;  ///< secret; enough to derive the database's address from supabaseUrl
+    } supabase;
+
+    struct Listen {
+        std::string address = "127.0.0.1";  ///< empty: no TCP listener
+        int port = 6432;                    ///< 0: the system chooses, printed at start
+        std::string unix_socket_dir;        ///< empty: none; else socket DIR/.s.PGSQL.PORT
+        int backlog = 1024;
+        int max_clients = 10'000;
+    } listen;
+
+    struct Http {
+        std::string address = "127.0.0.1";  ///< page, /ws, /api, /metrics, probes
+        int port = 6480;
+        std::string
+            probes_address;  ///< empty: none; else /metrics and probes alone, for the pod's address
+        int probes_port = 6481;
+        std::string token;            ///< secret; needed when address is not loopback
+        std::string allowed_origins;  ///< comma-separated, beside the page's own origin
+        int max_connections = 5'000;
+        int max_message_bytes = 65'536;
+        int max_header_bytes = 16'384;
+        int max_body_bytes = 65'536;
+        int handshake_timeout_ms =
+            10'000;  ///< one request's header and body, WebSocket opening and closing
+        int idle_timeout_ms = 60'000;    ///< between two requests, and for one response to be taken
+        int ping_interval_ms = 30'000;   ///< a quiet socket gets a WebSocket PING
+        int silent_timeout_ms = 75'000;  ///< without any frame: closed with 4408
+        int operation_frames_per_second =
+            50;  ///< per socket on database:operations; the rest is counted as skipped
+        int max_subscriptions = 100;  ///< per socket
+        int queue_soft_bytes =
+            262'144;  ///< per socket, data lane: a lagging socket goes on below this
+        int queue_hard_bytes = 1'048'576;  ///< per socket: above it the socket lags
+        int queue_max_frames = 4'096;      ///< per socket, data lane
+        int queue_slow_timeout_ms =
+            10'000;  ///< lagging or above soft for this long: closed with 4508
+    } http;
+
+    struct Pool {
+        PoolMode mode = PoolMode::Transaction;
+        int wait_timeout_ms = 120'000;
+        int connect_timeout_ms = 15'000;
+        int server_idle_timeout_ms = 600'000;
+        int server_lifetime_ms = 3'600'000;
+    } pool;
+
+    struct Auth {
+        AuthMode mode = AuthMode::Managed;
+        AuthMethod method = AuthMethod::Trust;  ///< managed: how clients prove themselves
+        std::string user_file;  ///< "user" "password or SCRAM secret or md5 hash" a line
+        int login_timeout_ms = 15'000;
+        int scram_iterations = 4'096;          ///< offered to clients
+        int max_scram_iterations = 1'000'000;  ///< accepted from servers
+    } auth;
+
+    struct Limits {
+        int max_startup_bytes = 10'000;
+        int max_prelogin_message_bytes = 65'536;
+        std::int64_t max_message_bytes = 2'147'483'647;
+        int inspect_bytes =
+            65'536;  ///< a longer statement text is forwarded, its record has no shape
+        int session_buffer_bytes =
+            65'536;  ///< per direction, then the other side is not read any more
+        int max_pipeline =
+            100'000;  ///< messages a client may have unanswered before it is not read
+    } limits;
+
+    struct Audit {
+        int ring_records = 16'384;      ///< per worker, worker to recorder
+        int recent_operations = 1'000;  ///< kept for /api/operations
+        int fingerprint_cache_entries = 10'000;
+        int statement_text_bytes = 4'096;
+    } audit;
+
+    struct Health {
+        int timeout_ms = 5'000;
+        int first_timeout_ms = 2'000;             ///< K15
+        int reconnect_slow_interval_ms = 30'000;  ///< K2; 0: wait for database:reconnect
+        ReadinessPolicy readiness = ReadinessPolicy::Accepting;
+    } health;
+
+    struct Shutdown {
+        int client_wait_ms = 25'000;
+    } shutdown;
+
+    struct Log {
+        LogLevel level = LogLevel::Info;
+        LogFormat format = LogFormat::Auto;  ///< auto: json unless standard error is a terminal
+    } log;
+
+    int workers = 1;
+};
+
+}  // namespace pgsidecar::config

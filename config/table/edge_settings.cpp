@@ -1,0 +1,110 @@
+#include "config/table/field.hpp"
+
+namespace pgsidecar::config::table {
+namespace {
+
+constexpr std::int64_t kMebibyte = 1'048'576;
+
+std::vector<Setting> http_settings() {
+    using Http = Settings::Http;
+    return {
+        {.key = "http.address",
+         .field = field<&Settings::http, &Http::address>(),
+         .summary = "The IP address of the page, /ws, /api, /metrics and the probes; http.token is "
+                    "needed when it "
+                    "is not loopback."},
+        {.key = "http.port",
+         .field = field<&Settings::http, &Http::port>(),
+         .max = 65'535,
+         .summary =
+             "The port of the page, /ws, /api, /metrics and the probes; 0 lets the system choose."},
+        {.key = "http.probes_address",
+         .field = field<&Settings::http, &Http::probes_address>(),
+         .summary = "A second IP address with /metrics and the probes alone, such as a pod's; "
+                    "empty for none."},
+        {.key = "http.probes_port",
+         .field = field<&Settings::http, &Http::probes_port>(),
+         .max = 65'535,
+         .summary = "The port that goes with http.probes_address."},
+        {.key = "http.token",
+         .field = field<&Settings::http, &Http::token>(),
+         .secret = true,
+         .summary =
+             "The bearer token that /ws and /api ask for; empty for none, on loopback only."},
+        {.key = "http.allowed_origins",
+         .field = field<&Settings::http, &Http::allowed_origins>(),
+         .summary = "Origins that may open /ws beside the page's own, separated by commas."},
+        {.key = "http.max_connections",
+         .field = field<&Settings::http, &Http::max_connections>(),
+         .min = 1,
+         .max = 1'000'000,
+         .summary = "How many HTTP and WebSocket connections may be open."},
+        {.key = "http.max_message_bytes",
+         .field = field<&Settings::http, &Http::max_message_bytes>(),
+         .min = 1'024,
+         .max = 16 * kMebibyte,
+         .unit = "bytes",
+         .summary = "The longest WebSocket message or HTTP body taken from a client."},
+    };
+}
+
+std::vector<Setting> audit_settings() {
+    using Audit = Settings::Audit;
+    return {
+        {.key = "audit.ring_records",
+         .field = field<&Settings::audit, &Audit::ring_records>(),
+         .min = 16,
+         .max = 4'194'304,
+         .summary = "How many records may wait between a worker and the recorder; more are counted "
+                    "as lost."},
+        {.key = "audit.recent_operations",
+         .field = field<&Settings::audit, &Audit::recent_operations>(),
+         .min = 1,
+         .max = 100'000,
+         .summary = "How many operations are kept for /api/operations and the page."},
+        {.key = "audit.fingerprint_cache_entries",
+         .field = field<&Settings::audit, &Audit::fingerprint_cache_entries>(),
+         .min = 1,
+         .max = 1'000'000,
+         .summary = "How many different statements each worker remembers."},
+        {.key = "audit.statement_text_bytes",
+         .field = field<&Settings::audit, &Audit::statement_text_bytes>(),
+         .min = 16,
+         .max = 65'536,
+         .unit = "bytes",
+         .summary = "How much of a statement's literal-free text is kept."},
+    };
+}
+
+std::vector<Setting> process_settings() {
+    return {
+        {.key = "shutdown.client_wait_ms",
+         .field = field<&Settings::shutdown, &Settings::Shutdown::client_wait_ms>(),
+         .max = 3'600'000,
+         .unit = "ms",
+         .summary = "How long clients may finish their transactions after SIGTERM."},
+        {.key = "log.level",
+         .field = field<&Settings::log, &Settings::Log::level>(),
+         .summary = "The least important messages that are written."},
+        {.key = "log.format",
+         .field = field<&Settings::log, &Settings::Log::format>(),
+         .summary = "How log lines look; auto is text on a terminal and json elsewhere."},
+        {.key = "workers",
+         .field = field<&Settings::workers>(),
+         .min = 1,
+         .max = 256,
+         .summary = "How many threads carry client traffic."},
+    };
+}
+
+}  // namespace
+
+std::vector<Setting> edge_settings() {
+    std::vector<Setting> all;
+    for (auto part : {http_settings(), audit_settings(), process_settings()}) {
+        all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+}
+
+}  // namespace pgsidecar::config::table
