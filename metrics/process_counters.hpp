@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace pgsidecar::metrics {
+
+/// A count that any thread raises and any thread reads.
+class SharedCounter {
+public:
+    void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+    std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+/// A level that any thread sets and any thread reads.
+class SharedGauge {
+public:
+    void set(std::int64_t v) { value_.store(v, std::memory_order_relaxed); }
+    void add(std::int64_t n) { value_.fetch_add(n, std::memory_order_relaxed); }
+    std::int64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> value_{0};
+};
+
+/// Why a message did not reach a WebSocket client.
+enum class WsDropReason : std::uint8_t { SlowClient, QueueFull, SourceFull, kCount };
+
+std::string_view to_string(WsDropReason reason);
+
+/// What the threads other than the workers count: health, WebSocket, reload. Thread: any.
+/// Times are microseconds since 1970, 0: never.
+struct ProcessCounters {
+    SharedGauge up;  ///< 1: the upstream answers, 0: it does not
+    SharedCounter upstream_state_changes;
+    SharedGauge upstream_last_success_us;
+    SharedCounter health_checks_ok, health_checks_failed;
+    SharedGauge health_check_latency_ns;  ///< of the last check that succeeded
+    SharedCounter reconnect_attempts;
+
+    SharedGauge client_connections_max, server_connections_max;  ///< the configured limits
+
+    SharedGauge ws_clients;
+    SharedCounter ws_connections, ws_messages_in, ws_messages_out;
+    std::array<SharedCounter, static_cast<std::size_t>(WsDropReason::kCount)> ws_dropped;
+
+    SharedCounter reloads_ok, reloads_failed;
+    SharedGauge last_reload_ok;  ///< 1 or 0; set to 1 once the first configuration is in use
+    SharedGauge last_reload_success_us;
+};
+
+}  // namespace pgsidecar::metrics

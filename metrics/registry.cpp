@@ -1,0 +1,219 @@
+#include "metrics/registry.hpp"
+
+#include <prometheus/collectable.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "metrics/catalogue.hpp"
+#include "metrics/family_builder.hpp"
+#include "metrics/process_stats.hpp"
+
+namespace pgsidecar::metrics {
+
+namespace {
+
+using Shards = std::vector<std::shared_ptr<const WorkerShard>>;
+using enum MetricId;
+
+double seconds(std::int64_t microseconds) { return static_cast<double>(microseconds) / 1e6; }
+
+class ShardSums {
+public:
+    ShardSums(const Shards& shards, FamilyBuilder& out) : shards_(shards), out_(out) {}
+
+    void write() {
+        write_connections();
+        write_statements();
+        write_traffic();
+        out_.add(OperationsRecorded, sum(&WorkerShard::operations_recorded));
+        out_.add(OperationsLost, sum(&WorkerShard::operations_lost));
+        out_.add(FingerprintCacheHits, sum(&WorkerShard::fingerprint_hits));
+        out_.add(FingerprintCacheMisses, sum(&WorkerShard::fingerprint_misses));
+        out_.add(ParseFailures, sum(&WorkerShard::parse_failures));
+        out_.add(Workers, static_cast<double>(shards_.size()));
+    }
+
+private:
+    std::uint64_t sum(Counter WorkerShard::*member) const { return total<std::uint64_t>(member); }
+    std::int64_t sum(Gauge WorkerShard::*member) const { return total<std::int64_t>(member); }
+
+    template <class Number, class Level>
+    Number total(Level WorkerShard::*member) const {
+        Number all = 0;
+        for (const auto& shard : shards_) all += ((*shard).*member).get();
+        return all;
+    }
+
+    void write_connections() {
+        const std::int64_t active = sum(&WorkerShard::clients_active),
+                           waiting = sum(&WorkerShard::clients_waiting);
+        out_.add(ClientConnections, active, "active");
+        out_.add(ClientConnections, waiting, "waiting");
+        // The three are read one after the other, so the difference may be off for a moment, but
+        // not below zero.
+        out_.add(ClientConnections,
+                 std::max<std::int64_t>(0, sum(&WorkerShard::clients) - active - waiting), "idle");
+        out_.add(ClientConnectionsTotal, sum(&WorkerShard::clients_accepted));
+        add_reasons<RejectReason>(ClientConnectionsRejected, &WorkerShard::clients_rejected);
+        out_.add(ServerConnections, sum(&WorkerShard::servers_active), "active");
+        out_.add(ServerConnections, sum(&WorkerShard::servers_idle), "idle");
+        out_.add(ServerConnections, sum(&WorkerShard::servers_login), "login");
+        out_.add(ServerConnectionsOpened, sum(&WorkerShard::servers_opened));
+        add_reasons<ServerCloseReason>(ServerConnectionsClosed, &WorkerShard::servers_closed);
+        out_.add(ServerProtocolErrors, sum(&WorkerShard::server_protocol_errors));
+    }
+
+    void write_statements() {
+        add_histogram(PoolWaitDuration, &WorkerShard::pool_wait);
+        for (std::size_t i = 0; i < WorkerShard::kKinds; ++i) {
+            out_.add(Queries, sum_at(&WorkerShard::queries, i),
+                     to_string(static_cast<model::StatementKind>(i)));
+        }
+        for (std::size_t i = 0; i < kSqlstateSlots; ++i) {
+            out_.add(QueryErrors, sum_at(&WorkerShard::query_errors, i), sqlstate_class_label(i));
+        }
+        add_histogram(QueryDuration, &WorkerShard::query_duration);
+        out_.add(Transactions, sum(&WorkerShard::transactions));
+    }
+
+    void write_traffic() {
+        out_.add(Rows, sum(&WorkerShard::rows_returned), "returned");
+        out_.add(Rows, sum(&WorkerShard::rows_affected), "affected");
+        out_.add(ReceivedBytes, sum(&WorkerShard::client_bytes_in), "client");
+        out_.add(ReceivedBytes, sum(&WorkerShard::server_bytes_in), "server");
+        out_.add(SentBytes, sum(&WorkerShard::client_bytes_out), "client");
+        out_.add(SentBytes, sum(&WorkerShard::server_bytes_out), "server");
+        out_.add(CancelRequests, sum(&WorkerShard::cancels_received));
+        out_.add(CancelRequestsForwarded, sum(&WorkerShard::cancels_forwarded));
+        out_.add(CancelRequestsUnknownKey, sum(&WorkerShard::cancels_unknown_key));
+    }
+
+    template <class Array>
+    std::uint64_t sum_at(Array WorkerShard::*member, std::size_t i) const {
+        std::uint64_t total = 0;
+        for (const auto& shard : shards_) total += ((*shard).*member)[i].get();
+        return total;
+    }
+
+    template <class Reason, class Array>
+    void add_reasons(MetricId id, Array WorkerShard::*member) {
+        for (std::size_t i = 0; i < static_cast<std::size_t>(Reason::kCount); ++i) {
+            out_.add(id, sum_at(member, i), to_string(static_cast<Reason>(i)));
+        }
+    }
+
+    void add_histogram(MetricId id, Histogram WorkerShard::*member) {
+        std::vector<std::uint64_t> cumulative(duration_bounds().size());
+        std::uint64_t count = 0, sum_ns = 0;
+        for (const auto& shard : shards_) {
+            const Histogram& histogram = (*shard).*member;
+            for (std::size_t i = 0; i < cumulative.size(); ++i) {
+                cumulative[i] += histogram.at_most(duration_bounds()[i].ns);
+            }
+            count += histogram.count();
+            sum_ns += histogram.sum_ns();
+        }
+        out_.add_histogram(id, cumulative, count, static_cast<double>(sum_ns) / 1e9);
+    }
+
+    const Shards& shards_;
+    FamilyBuilder& out_;
+};
+
+void write_process_counters(const ProcessCounters& process, FamilyBuilder& out) {
+    out.add(UpstreamStateChanges, process.upstream_state_changes.get());
+    out.add(UpstreamLastSuccess, seconds(process.upstream_last_success_us.get()));
+    out.add(HealthChecks, process.health_checks_ok.get(), "success");
+    out.add(HealthChecks, process.health_checks_failed.get(), "failure");
+    out.add(HealthCheckLatency, static_cast<double>(process.health_check_latency_ns.get()) / 1e9);
+    out.add(ReconnectAttempts, process.reconnect_attempts.get());
+    out.add(ClientConnectionsMax, process.client_connections_max.get());
+    out.add(ServerConnectionsMax, process.server_connections_max.get());
+    out.add(WsClients, process.ws_clients.get());
+    out.add(WsConnections, process.ws_connections.get());
+    out.add(WsMessages, process.ws_messages_in.get(), "in");
+    out.add(WsMessages, process.ws_messages_out.get(), "out");
+    for (std::size_t i = 0; i < process.ws_dropped.size(); ++i) {
+        out.add(WsDropped, process.ws_dropped[i].get(), to_string(static_cast<WsDropReason>(i)));
+    }
+    out.add(ConfigReloads, process.reloads_ok.get(), "success");
+    out.add(ConfigReloads, process.reloads_failed.get(), "failure");
+    out.add(ConfigLastReloadSuccessful, process.last_reload_ok.get());
+    out.add(ConfigLastReloadSuccessTimestamp, seconds(process.last_reload_success_us.get()));
+}
+
+void write_log_counts(FamilyBuilder& out) {
+    using base::log::Level;
+    for (Level level : {Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error}) {
+        out.add(LogMessages, base::log::written(level), base::log::to_string(level));
+    }
+}
+
+void write_process_stats(FamilyBuilder& out) {
+    const auto stats = read_process_stats();
+    if (!stats) return;
+    out.add(ProcessCpu, stats->cpu_seconds);
+    out.add(ProcessVirtualMemory, stats->virtual_memory_bytes);
+    out.add(ProcessResidentMemory, stats->resident_memory_bytes);
+    if (stats->open_fds) out.add(ProcessOpenFds, *stats->open_fds);
+    if (stats->max_fds) out.add(ProcessMaxFds, *stats->max_fds);
+    out.add(ProcessStartTime, stats->start_time_seconds);
+    out.add(ProcessThreads, stats->threads);
+}
+
+}  // namespace
+
+struct Registry::Impl final : prometheus::Collectable {
+    Impl(Identity i, std::shared_ptr<const ProcessCounters> p)
+        : identity(std::move(i)), process(std::move(p)) {}
+
+    std::vector<prometheus::MetricFamily> Collect() const override {
+        Shards copy;
+        {
+            const std::lock_guard lock(mutex);
+            copy = shards;
+        }
+        FamilyBuilder out;
+        out.add(BuildInfo, 1.0, identity.version, identity.revision);
+        out.add(Up, process->up.get(), identity.upstream);
+        ShardSums(copy, out).write();
+        write_process_counters(*process, out);
+        write_log_counts(out);
+        out.add(ScrapeDuration, static_cast<double>(last_scrape_ns.load()) / 1e9);
+        write_process_stats(out);
+        return out.take();
+    }
+
+    Identity identity;
+    std::shared_ptr<const ProcessCounters> process;
+    mutable std::mutex mutex;
+    Shards shards;
+    std::atomic<std::int64_t> last_scrape_ns{0};
+};
+
+Registry::Registry(Identity identity, std::shared_ptr<const ProcessCounters> process)
+    : impl_(std::make_unique<Impl>(std::move(identity), std::move(process))) {}
+
+Registry::~Registry() = default;
+
+void Registry::add_worker(std::shared_ptr<const WorkerShard> shard) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->shards.push_back(std::move(shard));
+}
+
+std::string Registry::text() const {
+    const auto begin = std::chrono::steady_clock::now();
+    std::string out = prometheus::TextSerializer().Serialize(impl_->Collect());
+    impl_->last_scrape_ns =
+        std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+    return out;
+}
+
+}  // namespace pgsidecar::metrics
