@@ -1,0 +1,57 @@
+#include "proxy/core/cancel_call.hpp"
+
+#include <utility>
+
+#include "protocol/messages/frontend_encode.hpp"
+#include "proxy/core/plane.hpp"
+#include "proxy/core/pool.hpp"
+#include "proxy/core/upstream.hpp"
+
+namespace pgsidecar::proxy {
+
+namespace {
+constexpr std::int64_t kPatienceNs = 10'000'000'000;
+}
+
+CancelCall::CancelCall(Plane& plane, Upstream& target, bool abandoned, const base::Now& now)
+    : plane_(plane), target_(&target), started_ns_(now.mono_ns), abandoned_(abandoned) {
+    ++target.cancels_in_flight;
+    // A server that sent no usable key cannot be asked; the call then ends without having sent anything.
+    (void)protocol::append_cancel_request(packet_, target.backend_pid(), target.backend_secret()).has_value();
+}
+
+void CancelCall::start() { channel_ = plane_.driver().connect(*this); }
+
+void CancelCall::on_open(const base::Now& now) {
+    // Its statement may have ended meanwhile: nothing is to be cancelled then.
+    bool over = !abandoned_ && (target_ == nullptr || target_->replies().empty());
+    if (over || packet_.empty()) {
+        std::exchange(channel_, nullptr)->abort();
+        return settle(now);
+    }
+    sent_ = true;
+    channel_->send(base::as_bytes(packet_));
+    plane_.shard().cancels_forwarded.add();
+}
+
+void CancelCall::on_closed(const ChannelClosed&, const base::Now& now) {
+    channel_ = nullptr;
+    settle(now);
+}
+
+void CancelCall::tick(const base::Now& now) {
+    if (now.mono_ns - started_ns_ < kPatienceNs) return;
+    if (channel_ != nullptr) std::exchange(channel_, nullptr)->abort();
+    if (target_ != nullptr && sent_) target_->tainted = true;
+    settle(now);
+}
+
+void CancelCall::settle(const base::Now& now) {
+    Upstream* target = std::exchange(target_, nullptr);
+    plane_.cancel_settled(*this);
+    if (target == nullptr || --target->cancels_in_flight > 0 || !target->parked) return;
+    target->parked = false;
+    if (Pool* pool = target->pool()) pool->released(*target, now);
+}
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+
+namespace pgsidecar::proxy {
+
+/// Why a byte stream ended or could not be opened.
+struct ChannelClosed {
+    enum class Cause : std::uint8_t {
+        Eof, Reset, ConnectRefused, HostNotFound, TimedOut, Unreachable, TlsFailed, Other,
+    };
+    Cause cause = Cause::Eof;
+    std::string detail;  ///< for the log and for DETAIL of an error; names no secret
+};
+
+/// One byte stream as the data plane sees it: TCP, Unix socket or TLS over them, or a test's script.
+///
+/// The pointer is valid until the holder calls close() or abort(), or on_closed() has been delivered.
+/// Nothing is delivered after close() or abort().
+class Channel {
+public:
+    /// Appends to what is to be written; goes out at the end of the turn.
+    virtual void send(base::Bytes bytes) = 0;
+    /// Bytes that the peer has not taken yet.
+    virtual std::size_t unsent() const = 0;
+    /// Stops or resumes delivery of on_bytes(). What the kernel holds stays there and pushes the peer back.
+    virtual void set_reading(bool on) = 0;
+    /// Starts TLS: as server towards a client, as client towards a server. on_tls_ready() or on_closed() follows.
+    virtual void start_tls() = 0;
+    /// Writes what is left, then closes; gives up after a bounded time.
+    virtual void close() = 0;
+    /// Closes at once.
+    virtual void abort() = 0;
+    /// True for a Unix socket, over which nobody speaks TLS.
+    virtual bool is_unix_socket() const = 0;
+
+protected:
+    ~Channel() = default;
+};
+
+/// What a channel tells its holder. Thread: the worker's.
+class ChannelEvents {
+public:
+    virtual void on_open(const base::Now& now) = 0;
+    virtual void on_tls_ready(const base::Now& now) = 0;
+    /// The view dies on return.
+    virtual void on_bytes(base::Bytes bytes, const base::Now& now) = 0;
+    /// All that was sent has been taken by the kernel, after unsent() had been above zero.
+    virtual void on_drained(const base::Now& now) = 0;
+    virtual void on_closed(const ChannelClosed& closed, const base::Now& now) = 0;
+    /// True when no more bytes are expected just now: a short read then means that all has been read.
+    virtual bool at_rest() const = 0;
+
+protected:
+    ~ChannelEvents() = default;
+};
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/auth/scram_server.hpp"
+#include "protocol/startup/startup_packet.hpp"
+#include "proxy/core/channel.hpp"
+#include "proxy/core/credentials.hpp"
+#include "proxy/core/local_error.hpp"
+
+namespace pgsidecar::proxy {
+
+class Session;
+class Upstream;
+
+/// Takes a client from its first byte to ReadyForQuery (manual, "Start-up").
+///
+/// Managed: the client proves itself to us. Pass-through: its messages and the server's are relayed.
+/// One-way: nothing that has been passed can be done again; the unexpected ends the connection.
+class ClientLogin {
+public:
+    explicit ClientLogin(Session& session) : session_(session) {}
+
+    /// Takes what belongs to the login; what is left belongs to the session that is Ready then.
+    void on_bytes(base::Bytes& bytes, const base::Now& now);
+    void tls_ready() { tls_ = true; }
+    void timed_out(const base::Now& now);
+
+    // While a server connection is awaited to learn what to tell the client.
+    void attached(Upstream& upstream, const base::Now& now);
+    void settings_checked(const LocalError* error, const base::Now& now);
+    void refused(const LocalError& error, const base::Now& now);
+
+private:
+    enum class Stage : std::uint8_t { Startup, Password, SaslFirst, SaslNext, Welcome, Relay };
+
+    void startup_bytes(base::Bytes& bytes, const base::Now& now);
+    void tls_request(base::Bytes rest, const base::Now& now);
+    void start(const protocol::StartupMessage& message, const base::Now& now);
+    bool take_parameters(const protocol::StartupMessage& message, const base::Now& now);
+    void start_pass_through(const protocol::StartupMessage& message, const base::Now& now);
+    void challenge(const base::Now& now);
+    void password_bytes(base::Bytes& bytes, const base::Now& now);
+    void password(base::Bytes payload, const base::Now& now);
+    void sasl(base::Bytes payload, const base::Now& now);
+    void relay_bytes(base::Bytes& bytes, const base::Now& now);
+    void authenticated(const base::Now& now);
+    void refuse_password(const base::Now& now);
+    void fail(std::string_view sqlstate, std::string message, std::string hint, const base::Now& now);
+    void send(const std::string& message);
+
+    Session& session_;
+    std::string buffer_;  ///< of the first packet, when it comes in parts
+    std::string user_, database_;
+    std::vector<std::pair<std::string, std::string>> gucs_;
+    std::unique_ptr<protocol::ScramServer> scram_;
+    std::array<std::byte, 4> salt_{};
+    Stage stage_ = Stage::Startup;
+    bool tls_ = false;
+    bool asked_tls_ = false, asked_gss_ = false;
+};
+
+}  // namespace pgsidecar::proxy

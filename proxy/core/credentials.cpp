@@ -1,0 +1,33 @@
+#include "proxy/core/credentials.hpp"
+
+namespace pgsidecar::proxy {
+
+Credentials Credentials::build(std::string_view user, std::string_view password, const UserFile& file,
+                               base::Entropy& entropy, std::vector<std::string>& problems) {
+    Credentials made;
+    made.mock_key_.resize(32);
+    entropy.fill(std::as_writable_bytes(std::span(made.mock_key_)));
+    auto add = [&](const std::string& name, const std::string& secret) {
+        if (secret.empty()) {
+            made.users_.try_emplace(name);
+            return;
+        }
+        auto verifier = protocol::PasswordVerifier::from_stored(name, secret, entropy);
+        if (!verifier) {
+            problems.push_back("user \"" + name + "\": " + verifier.error().message());
+            return;
+        }
+        bool scram_only = secret.starts_with("SCRAM-SHA-256$");
+        made.users_.try_emplace(name, User{scram_only ? std::string() : secret, std::move(*verifier)});
+    };
+    if (!user.empty()) add(std::string(user), std::string(password));
+    for (const auto& [name, secret] : file.all()) add(name, secret);
+    return made;
+}
+
+const Credentials::User* Credentials::find(std::string_view user) const {
+    auto it = users_.find(user);
+    return it == users_.end() ? nullptr : &it->second;
+}
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,100 @@
+#include "proxy/core/guc_set.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace pgsidecar::proxy {
+
+namespace {
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return result;
+}
+
+// E'' with doubled quotes and backslashes means the same whatever standard_conforming_strings says.
+void append_literal(std::string& sql, std::string_view text) {
+    sql += text.find('\\') == std::string_view::npos ? "'" : "E'";
+    for (char c : text) {
+        if (c == '\'' || c == '\\') sql.push_back(c);
+        sql.push_back(c);
+    }
+    sql.push_back('\'');
+}
+
+std::string apply_sql_of(const std::vector<std::pair<std::string, std::string>>& values) {
+    std::string sql = "RESET ALL";
+    const char* separator = ";SELECT ";
+    for (const auto& [name, value] : values) {
+        sql += separator;
+        sql += "pg_catalog.set_config(";
+        append_literal(sql, name);
+        sql.push_back(',');
+        append_literal(sql, value);
+        sql += ",false)";
+        separator = ",";
+    }
+    return sql;
+}
+
+}  // namespace
+
+GucSets::GucSets() { none_ = intern({}); }
+
+GucSetPtr GucSets::make(const std::vector<std::pair<std::string, std::string>>& values) {
+    std::vector<std::pair<std::string, std::string>> sorted;
+    for (const auto& [name, value] : values) {
+        std::string key = lower(name);
+        auto at = std::lower_bound(sorted.begin(), sorted.end(), key,
+                                   [](const auto& pair, const std::string& k) { return pair.first < k; });
+        if (at != sorted.end() && at->first == key) {
+            at->second = value;
+        } else {
+            sorted.emplace(at, std::move(key), value);
+        }
+    }
+    return intern(std::move(sorted));
+}
+
+GucSetPtr GucSets::with(const GucSet& set, std::string_view name, std::string_view value) {
+    auto values = set.values;
+    values.emplace_back(name, value);
+    return make(values);
+}
+
+GucSetPtr GucSets::intern(std::vector<std::pair<std::string, std::string>> sorted) {
+    std::string key;
+    for (const auto& [name, value] : sorted) {
+        key += name;
+        key.push_back('\0');
+        key += value;
+        key.push_back('\0');
+    }
+    auto& slot = sets_[key];
+    GucSetPtr found = slot.lock();
+    if (found) return found;
+    auto made = std::make_shared<GucSet>();
+    made->apply_sql = apply_sql_of(sorted);
+    made->values = std::move(sorted);
+    slot = made;
+    if (sets_.size() > sweep_at_) sweep();
+    return made;
+}
+
+void GucSets::sweep() {
+    std::erase_if(sets_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = std::max<std::size_t>(1024, sets_.size() * 2);
+}
+
+bool is_settable_reported(std::string_view name) {
+    static constexpr std::array<std::string_view, 8> kNames = {
+        "application_name", "client_encoding", "DateStyle", "IntervalStyle",
+        "TimeZone", "standard_conforming_strings", "default_transaction_read_only", "search_path"};
+    return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/upstream.hpp"
+#include "config/settings.hpp"
+#include "proxy/core/credentials.hpp"
+
+namespace pgsidecar::proxy {
+
+/// What the data plane is built with. Immutable; shared by the workers.
+struct Options {
+    std::shared_ptr<const config::Settings> settings;
+    config::Upstream upstream;  ///< where the database is, and the sidecar's own credentials
+    Credentials credentials;    ///< users that the sidecar logs in itself
+    std::string connection_id;  ///< of the one DatabaseConnection (R62)
+    int pool_size = 10;         ///< this worker's share of poolSize
+    bool client_tls = false;    ///< a certificate for clients is configured
+};
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,204 @@
+#include "proxy/core/plane.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "proxy/core/pool.hpp"
+#include "proxy/core/session.hpp"
+#include "proxy/core/upstream.hpp"
+
+namespace pgsidecar::proxy {
+
+namespace {
+
+// Above any process id that Linux gives, so that our own numbers never meet a real backend's.
+constexpr std::int32_t kFirstPid = 1 << 30;
+
+std::uint64_t key_of(std::int32_t pid, std::uint32_t secret) {
+    return std::uint64_t{static_cast<std::uint32_t>(pid)} << 32 | secret;
+}
+
+sql::Classifier::Options classifier_options(const config::Settings& settings) {
+    return {static_cast<std::size_t>(settings.audit.fingerprint_cache_entries),
+            static_cast<std::size_t>(settings.audit.statement_text_bytes)};
+}
+
+}  // namespace
+
+Plane::Plane(std::shared_ptr<const Options> options, Driver& driver, base::Entropy& entropy,
+             metrics::WorkerShard& shard)
+    : options_(std::move(options)),
+      driver_(driver),
+      entropy_(entropy),
+      shard_(shard),
+      recorder_(entropy, shard, driver),
+      ids_(entropy),
+      classifier_(classifier_options(*options_->settings)),
+      next_pid_(kFirstPid) {}
+
+Plane::~Plane() = default;
+
+ChannelEvents& Plane::accept(Channel& channel, bool local, const base::Now& now) {
+    auto session = std::make_unique<Session>(*this, channel, local, now);
+    Session* raw = session.get();
+    sessions_.emplace(raw, std::move(session));
+    logging_in_.insert(raw);
+    shard_.clients_accepted.add();
+    shard_.clients.set(static_cast<std::int64_t>(sessions_.size()));
+    return *raw;
+}
+
+void Plane::forget(Session& session) {
+    logging_in_.erase(&session);
+    if (session.key_pid() != 0) keys_.erase(key_of(session.key_pid(), session.key_secret()));
+    if (session.pool() != nullptr) --session.pool()->sessions;
+    auto it = sessions_.find(&session);
+    if (it == sessions_.end()) return;
+    bury(std::move(it->second));
+    sessions_.erase(it);
+    shard_.clients.set(static_cast<std::int64_t>(sessions_.size()));
+}
+
+void Plane::bury(std::unique_ptr<Upstream> upstream) {
+    if (!upstream) return;
+    for (auto& call : cancels_) call->forget(*upstream);
+    buried_.push_back(std::shared_ptr<void>(std::move(upstream)));
+}
+
+std::span<const model::StatementShapePtr> Plane::classify(std::string_view text) {
+    auto before = classifier_.stats();
+    auto shapes = classifier_.classify(text);
+    const auto& after = classifier_.stats();
+    shard_.fingerprint_hits.add(after.hits - before.hits);
+    shard_.fingerprint_misses.add(after.misses - before.misses);
+    shard_.parse_failures.add(after.parse_failures - before.parse_failures);
+    return shapes;
+}
+
+Pool& Plane::pool(const std::string& user, const std::string& database) {
+    auto& slot = pools_[{user, database}];
+    if (!slot) {
+        const Credentials::User* known = options_->credentials.find(user);
+        slot = std::make_unique<Pool>(*this, user, database, known != nullptr ? known->secret : std::string());
+    }
+    ++slot->sessions;
+    return *slot;
+}
+
+model::OperationSourcePtr Plane::make_source(const std::string& user, const std::string& database,
+                                             const std::string& application) {
+    auto source = std::make_unique<model::OperationSource>();
+    source->connection_id = options_->connection_id;
+    source->session_id = ids_.next(0).to_string();
+    source->service = application;
+    source->user = user;
+    source->database = database;
+    return model::OperationSourcePtr(source.release());
+}
+
+model::ErrorInfo Plane::classify(const ChannelClosed& closed, const std::string& sqlstate) const {
+    using Cause = ChannelClosed::Cause;
+    if (!sqlstate.empty()) {
+        model::ServerErrorFields fields{sqlstate, {}, {}, {}};
+        return model::classify_server_error(fields, model::ErrorPhase::Connect);
+    }
+    switch (closed.cause) {
+        case Cause::ConnectRefused: return model::classify_errno(ECONNREFUSED, model::ErrorPhase::Connect);
+        case Cause::HostNotFound: return model::host_not_found();
+        case Cause::TimedOut:
+            return model::timed_out(settings().pool.connect_timeout_ms, model::ErrorPhase::Connect);
+        case Cause::Unreachable: return model::classify_errno(EHOSTUNREACH, model::ErrorPhase::Connect);
+        case Cause::TlsFailed: return model::tls_refused();
+        case Cause::Eof: case Cause::Reset: case Cause::Other: break;
+    }
+    return model::connection_lost();
+}
+
+// ---- cancel
+
+void Plane::assign_key(Session& session, std::int32_t backend_pid, std::int32_t& pid, std::uint32_t& secret) {
+    do {
+        entropy_.fill(std::as_writable_bytes(std::span(&secret, 1)));
+        pid = backend_pid != 0 ? backend_pid : next_pid_;
+        if (backend_pid == 0) next_pid_ = next_pid_ == 0x7fffffff ? kFirstPid : next_pid_ + 1;
+    } while (keys_.contains(key_of(pid, secret)));
+    keys_[key_of(pid, secret)] = &session;
+}
+
+void Plane::cancel_requested(std::int32_t pid, base::Bytes secret, const base::Now& now) {
+    shard_.cancels_received.add();
+    if (secret.size() != 4) {  // our keys are four bytes long
+        shard_.cancels_unknown_key.add();
+        return;
+    }
+    std::uint32_t key = base::load_be32(secret.data());
+    if (!cancel(pid, key, now)) driver_.cancel_elsewhere(pid, key);
+}
+
+bool Plane::cancel(std::int32_t pid, std::uint32_t secret, const base::Now& now) {
+    auto it = keys_.find(key_of(pid, secret));
+    if (it == keys_.end()) return false;
+    Session& session = *it->second;
+    if (session.cancel(now)) cancel_at_server(*session.upstream(), false, now);
+    return true;
+}
+
+void Plane::cancel_at_server(Upstream& upstream, bool abandoned, const base::Now& now) {
+    if (upstream.cancels_in_flight >= 2) return;  // one that is on its way is enough, two are plenty
+    auto& call = cancels_.emplace_back(std::make_unique<CancelCall>(*this, upstream, abandoned, now));
+    call->start();
+}
+
+void Plane::cancel_settled(CancelCall& call) {
+    auto it = std::find_if(cancels_.begin(), cancels_.end(), [&](auto& c) { return c.get() == &call; });
+    if (it == cancels_.end()) return;
+    bury(std::move(*it));
+    cancels_.erase(it);
+}
+
+// ---- time, stop
+
+void Plane::tick(const base::Now& now) {
+    std::vector<Session*> logins(logging_in_.begin(), logging_in_.end());
+    for (Session* session : logins) session->tick(now);
+    for (auto& [key, pool] : pools_) pool->tick(now);
+    for (std::size_t i = cancels_.size(); i-- > 0;) {
+        if (i < cancels_.size()) cancels_[i]->tick(now);
+    }
+    drop_unused_pools();
+    if (draining_) drain(now);
+}
+
+void Plane::drop_unused_pools() {
+    std::erase_if(pools_, [](const auto& entry) {
+        return entry.second->sessions == 0 && entry.second->size() == 0;
+    });
+}
+
+void Plane::upstream_usable(const base::Now& now) {
+    for (auto& [key, pool] : pools_) pool->try_now(now);
+}
+
+void Plane::drain(const base::Now& now) {
+    draining_ = true;
+    std::vector<Session*> sessions;
+    for (auto& [raw, session] : sessions_) {
+        if (session->state() == Session::State::Ready) sessions.push_back(raw);
+    }
+    for (Session* session : sessions) session->drain(now);
+    for (auto& [key, pool] : pools_) pool->close_idle(now);
+}
+
+void Plane::close_all(const base::Now& now) {
+    draining_ = true;
+    LocalError error;
+    error.severity = "FATAL";
+    error.sqlstate = "57P01";
+    error.message = "pgsidecar was stopped.";
+    std::vector<Session*> sessions;
+    for (auto& [raw, session] : sessions_) sessions.push_back(raw);
+    for (Session* session : sessions) session->end(error, now);
+    for (auto& [key, pool] : pools_) pool->close_idle(now);
+}
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,271 @@
+#include "proxy/core/pool.hpp"
+
+#include <algorithm>
+
+#include "model/error_text.hpp"
+#include "protocol/messages/sqlstate.hpp"
+#include "proxy/core/plane.hpp"
+#include "proxy/core/session.hpp"
+
+namespace pgsidecar::proxy {
+
+namespace {
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kMaxBackoffMs = 10'000;
+constexpr std::size_t kMaxWelcomes = 1'000;
+}  // namespace
+
+Pool::Pool(Plane& plane, std::string user, std::string database, std::string secret)
+    : plane_(plane), user_(std::move(user)), database_(std::move(database)), secret_(std::move(secret)) {}
+
+Pool::~Pool() = default;
+
+Upstream* Pool::request(Session& session, const base::Now& now) {
+    if (first_waiter_ == nullptr) {
+        if (Upstream* upstream = take_idle(session.settings())) return upstream;
+    }
+    session.wait_next = nullptr;
+    session.wait_prev = last_waiter_;
+    (last_waiter_ != nullptr ? last_waiter_->wait_next : first_waiter_) = &session;
+    last_waiter_ = &session;
+    session.waiting_since_ns = now.mono_ns;
+    ++waiting_count_;
+    plane_.shard().clients_waiting.add(1);
+    grow(now);
+    return nullptr;
+}
+
+void Pool::leave_queue(Session& session) {
+    (session.wait_prev != nullptr ? session.wait_prev->wait_next : first_waiter_) = session.wait_next;
+    (session.wait_next != nullptr ? session.wait_next->wait_prev : last_waiter_) = session.wait_prev;
+    session.wait_prev = session.wait_next = nullptr;
+    session.waiting_since_ns = -1;
+    --waiting_count_;
+    plane_.shard().clients_waiting.add(-1);
+}
+
+Session* Pool::pop_waiter() {
+    Session* session = first_waiter_;
+    if (session != nullptr) leave_queue(*session);
+    return session;
+}
+
+Upstream* Pool::take_idle(const GucSetPtr& settings) {
+    if (idle_.empty()) return nullptr;
+    // The warmest connection, unless another needs no change of settings.
+    auto it = std::find_if(idle_.rbegin(), idle_.rend(), [&](Upstream* u) { return u->settings() == settings; });
+    auto chosen = it == idle_.rend() ? idle_.end() - 1 : it.base() - 1;
+    Upstream* upstream = *chosen;
+    idle_.erase(chosen);
+    plane_.shard().servers_idle.add(-1);
+    plane_.shard().servers_active.add(1);
+    return upstream;
+}
+
+void Pool::grow(const base::Now& now) {
+    auto limit = static_cast<std::size_t>(plane_.options().pool_size);
+    while (connecting_ < waiting_count_ && connections_.size() < limit) {
+        // While the server cannot be reached one attempt at a time is enough.
+        if (failures_ > 0 && (connecting_ > 0 || permanent_ || now.mono_ns < next_attempt_ns_)) return;
+        ++connecting_;
+        auto& upstream = connections_.emplace_back(std::make_unique<Upstream>(plane_, *this));
+        upstream->start(now);
+    }
+}
+
+void Pool::connected(Upstream& upstream, const base::Now& now) {
+    --connecting_;
+    if (failures_ > 0) {
+        base::log::info("proxy", "the database accepts connections again",
+                        {{"user", user_}, {"database", database_}, {"failed_attempts", failures_}});
+    }
+    failures_ = 0;
+    permanent_ = false;
+    login_error_.reset();
+    plane_.shard().servers_active.add(1);
+    released(upstream, now);
+    grow(now);
+}
+
+void Pool::released(Upstream& upstream, const base::Now& now) {
+    if (upstream.state() != Upstream::State::Ready) return;
+    if (upstream.cancels_in_flight > 0) {
+        upstream.parked = true;  // the cancel calls again when it is settled
+        return;
+    }
+    if (upstream.tainted) return discard(upstream, now);
+    std::int64_t age_limit = plane_.settings().pool.server_lifetime_ms * kMs;
+    if (plane_.draining() || (age_limit > 0 && now.mono_ns - upstream.created_ns > age_limit && waiting_count_ == 0)) {
+        plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Lifetime)].add();
+        return discard(upstream, now);
+    }
+    serve(upstream, now);
+}
+
+void Pool::serve(Upstream& upstream, const base::Now& now) {
+    if (Session* session = pop_waiter()) {
+        session->attached(upstream, now);
+        return;
+    }
+    upstream.idle_since_ns = now.mono_ns;
+    idle_.push_back(&upstream);
+    plane_.shard().servers_active.add(-1);
+    plane_.shard().servers_idle.add(1);
+}
+
+void Pool::discard(Upstream& upstream, const base::Now& now) {
+    auto it = std::find_if(connections_.begin(), connections_.end(), [&](auto& u) { return u.get() == &upstream; });
+    if (it == connections_.end()) return;
+    auto idle = std::find(idle_.begin(), idle_.end(), &upstream);
+    if (idle != idle_.end()) {
+        idle_.erase(idle);
+        plane_.shard().servers_idle.add(-1);
+    } else if (upstream.state() == Upstream::State::Ready) {
+        plane_.shard().servers_active.add(-1);
+    }
+    upstream.close(true);
+    plane_.bury(std::move(*it));
+    connections_.erase(it);
+    grow(now);
+}
+
+void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate, bool was_ready,
+                const base::Now& now) {
+    auto it = std::find_if(connections_.begin(), connections_.end(), [&](auto& u) { return u.get() == &upstream; });
+    if (it == connections_.end()) return;
+    auto idle = std::find(idle_.begin(), idle_.end(), &upstream);
+    if (idle != idle_.end()) {
+        idle_.erase(idle);
+        plane_.shard().servers_idle.add(-1);
+    } else if (was_ready) {
+        plane_.shard().servers_active.add(-1);
+    }
+    plane_.bury(std::move(*it));
+    connections_.erase(it);
+    if (was_ready) {
+        grow(now);
+        return;
+    }
+    --connecting_;
+    note_failure(closed, sqlstate, now);
+}
+
+void Pool::note_failure(const ChannelClosed& closed, const std::string& sqlstate, const base::Now& now) {
+    model::ErrorInfo info = plane_.classify(closed, sqlstate);
+    if (failures_++ == 0) {
+        failing_since_ns_ = now.mono_ns;
+        failing_since_us_ = now.wall_us;
+    }
+    permanent_ = !info.transient;
+    last_message_ = info.message;
+    last_resolution_ = info.resolution;
+    last_sqlstate_ = sqlstate;
+    last_detail_ = closed.detail;
+    std::int64_t delay = plane_.settings().database.retry_delay_ms;
+    for (int i = 1; i < failures_ && delay < kMaxBackoffMs; ++i) delay *= 2;
+    next_attempt_ns_ = now.mono_ns + std::min(delay, kMaxBackoffMs) * kMs;
+    base::log::warn("proxy", "cannot connect to the database",
+                    {{"user", user_}, {"database", database_}, {"cause", info.message}, {"detail", closed.detail},
+                     {"attempt", failures_}});
+    LocalError error = login_error_ ? *login_error_ : unavailable(now);
+    if (permanent_) {
+        refuse_waiters(error, now.mono_ns, now);
+        failures_ = 0;  // the next client asks the server itself again
+        permanent_ = false;
+    } else if (now.mono_ns - failing_since_ns_ > hold_budget_ns()) {
+        refuse_waiters(error, now.mono_ns, now);
+    }
+}
+
+std::int64_t Pool::hold_budget_ns() const {
+    const auto& database = plane_.settings().database;
+    std::int64_t budget = 0, delay = database.retry_delay_ms;
+    for (int i = 0; i < database.max_retries; ++i) {
+        budget += std::min(delay, kMaxBackoffMs);
+        delay *= 2;
+    }
+    return budget * kMs;
+}
+
+std::optional<LocalError> Pool::refusal(const base::Now& now) const {
+    if (failures_ == 0 || now.mono_ns - failing_since_ns_ <= hold_budget_ns()) return std::nullopt;
+    return unavailable(now);
+}
+
+LocalError Pool::unavailable(const base::Now& now) const {
+    LocalError error;
+    error.sqlstate = protocol::sqlstate::kConnectionFailure;
+    error.message = last_message_.empty() ? "Cannot connect to database." : last_message_;
+    std::int64_t wait_ms = std::max<std::int64_t>(0, (next_attempt_ns_ - now.mono_ns) / kMs);
+    error.detail = "Not reachable since " + base::to_iso8601(failing_since_us_) + ": " + last_detail_ +
+                   ". Next attempt in " + std::to_string(wait_ms) + " ms.";
+    error.hint = last_resolution_;
+    return error;
+}
+
+void Pool::refuse_waiters(const LocalError& error, std::int64_t older_than_ns, const base::Now& now) {
+    while (first_waiter_ != nullptr && first_waiter_->waiting_since_ns <= older_than_ns) {
+        pop_waiter()->refused(error, now);
+    }
+}
+
+void Pool::try_now(const base::Now& now) {
+    next_attempt_ns_ = now.mono_ns;
+    grow(now);
+}
+
+void Pool::tick(const base::Now& now) {
+    const auto& settings = plane_.settings();
+    if (settings.pool.wait_timeout_ms > 0) {
+        LocalError error;
+        error.sqlstate = protocol::sqlstate::kTooManyConnections;
+        error.message = "No server connection became free within " + std::to_string(settings.pool.wait_timeout_ms) +
+                        " ms (pool.wait_timeout_ms).";
+        error.hint = "Raise pool.size, shorten transactions, or raise pool.wait_timeout_ms.";
+        std::int64_t limit = now.mono_ns - settings.pool.wait_timeout_ms * kMs;
+        while (first_waiter_ != nullptr && first_waiter_->waiting_since_ns <= limit) {
+            plane_.reject(metrics::RejectReason::PoolTimeout);
+            pop_waiter()->refused(error, now);
+        }
+    }
+    if (failures_ > 0) {
+        if (now.mono_ns - failing_since_ns_ > hold_budget_ns()) refuse_waiters(unavailable(now), now.mono_ns, now);
+        // Somebody has to notice that the server is back, also when nobody waits.
+        if (connections_.empty() && connecting_ == 0 && now.mono_ns >= next_attempt_ns_) {
+            ++connecting_;
+            connections_.emplace_back(std::make_unique<Upstream>(plane_, *this))->start(now);
+        }
+    }
+    grow(now);
+    for (auto& upstream : connections_) {
+        bool ready = upstream->state() == Upstream::State::Ready;
+        if (!ready && now.mono_ns - upstream->created_ns > settings.pool.connect_timeout_ms * kMs) {
+            upstream->time_out(now);
+            return;  // connections_ has changed; the rest is seen at the next tick
+        }
+    }
+    std::int64_t idle_limit = settings.pool.server_idle_timeout_ms * kMs;
+    if (idle_limit > 0 && !idle_.empty() && now.mono_ns - idle_.front()->idle_since_ns > idle_limit) {
+        plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Idle)].add();
+        discard(*idle_.front(), now);
+    }
+}
+
+void Pool::close_idle(const base::Now& now) {
+    while (!idle_.empty()) {
+        plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Shutdown)].add();
+        discard(*idle_.back(), now);
+    }
+}
+
+const Pool::Welcome* Pool::welcome(const GucSetPtr& settings) const {
+    auto it = welcomes_.find(settings);
+    return it == welcomes_.end() ? nullptr : &it->second;
+}
+
+void Pool::learn_welcome(const GucSetPtr& settings, const Upstream& upstream) {
+    if (welcomes_.size() >= kMaxWelcomes) welcomes_.clear();
+    welcomes_[settings] = Welcome(upstream.parameters().begin(), upstream.parameters().end());
+}
+
+}  // namespace pgsidecar::proxy

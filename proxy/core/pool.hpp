@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/core/guc_set.hpp"
+#include "proxy/core/local_error.hpp"
+#include "proxy/core/upstream.hpp"
+
+namespace pgsidecar::proxy {
+
+class Plane;
+class Session;
+
+/// The server connections of one user and database, and the sessions that wait for one, first come first served.
+///
+/// Thread: the worker's. Lives as long as its Plane.
+class Pool {
+public:
+    /// What a client is told at login: the server's ParameterStatus values.
+    using Welcome = std::vector<std::pair<std::string, std::string>>;
+
+    Pool(Plane& plane, std::string user, std::string database, std::string secret);
+    ~Pool();
+
+    const std::string& user() const { return user_; }
+    const std::string& database() const { return database_; }
+    /// What the sidecar proves itself with: a password or an md5 hash.
+    const std::string& secret() const { return secret_; }
+
+    /// Gives the session a connection now, or queues it (null); then session.attached() or
+    /// session.refused() follows. Ask refusal() first.
+    Upstream* request(Session& session, const base::Now& now);
+    /// Why a request would be refused at once; nothing when it would not.
+    std::optional<LocalError> refusal(const base::Now& now) const;
+    void leave_queue(Session& session);
+
+    // What its connections tell it.
+    void connected(Upstream& upstream, const base::Now& now);
+    void released(Upstream& upstream, const base::Now& now);
+    void lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate, bool was_ready,
+              const base::Now& now);
+    /// Closes and forgets a connection that must not be used again.
+    void discard(Upstream& upstream, const base::Now& now);
+    /// The server's own words on a failed login, for the clients that wait.
+    void login_refused(LocalError error) { login_error_ = std::move(error); }
+
+    /// The database was seen to be there again: try now instead of at the next attempt.
+    void try_now(const base::Now& now);
+    void tick(const base::Now& now);
+    void close_idle(const base::Now& now);
+
+    const Welcome* welcome(const GucSetPtr& settings) const;
+    void learn_welcome(const GucSetPtr& settings, const Upstream& upstream);
+
+    /// Sessions that belong here; without any, and without connections, the plane forgets the pool.
+    std::size_t sessions = 0;
+    std::size_t size() const { return connections_.size(); }
+    std::size_t idle_count() const { return idle_.size(); }
+    std::size_t waiting_count() const { return waiting_count_; }
+
+private:
+    Upstream* take_idle(const GucSetPtr& settings);
+    void grow(const base::Now& now);
+    void serve(Upstream& upstream, const base::Now& now);
+    Session* pop_waiter();
+    void refuse_waiters(const LocalError& error, std::int64_t older_than_ns, const base::Now& now);
+    void note_failure(const ChannelClosed& closed, const std::string& sqlstate, const base::Now& now);
+    LocalError unavailable(const base::Now& now) const;
+    std::int64_t hold_budget_ns() const;
+
+    Plane& plane_;
+    std::string user_, database_, secret_;
+    std::vector<std::unique_ptr<Upstream>> connections_;
+    std::vector<Upstream*> idle_;              ///< last released last
+    Session* first_waiter_ = nullptr;          ///< intrusive: waiting costs no allocation
+    Session* last_waiter_ = nullptr;
+    std::size_t waiting_count_ = 0;
+    std::size_t connecting_ = 0;
+    std::map<GucSetPtr, Welcome> welcomes_;
+
+    // Trouble reaching the server; failures_ == 0 means none.
+    int failures_ = 0;
+    std::int64_t failing_since_ns_ = 0, failing_since_us_ = 0, next_attempt_ns_ = 0;
+    bool permanent_ = false;
+    std::string last_message_, last_detail_, last_resolution_, last_sqlstate_;
+    std::optional<LocalError> login_error_;
+};
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,394 @@
+#include "proxy/core/upstream.hpp"
+
+#include "protocol/messages/backend_decode.hpp"
+#include "protocol/messages/frontend_encode.hpp"
+#include "protocol/messages/sqlstate.hpp"
+#include "proxy/core/plane.hpp"
+#include "proxy/core/pool.hpp"
+#include "proxy/core/session.hpp"
+#include "proxy/core/upstream_login.hpp"
+
+namespace pgsidecar::proxy {
+
+using protocol::Frame;
+using protocol::FrameOutcome;
+using protocol::FrameReader;
+using protocol::ReplyEffect;
+using protocol::ReplyKind;
+
+/// Gathers neighbouring bytes of one input for one client, so that a run of messages costs one copy.
+class Upstream::Run {
+public:
+    explicit Run(Upstream& upstream) : upstream_(upstream) {}
+    ~Run() { flush(); }
+
+    void add(Session* owner, base::Bytes wire) {
+        if (owner == owner_ && !bytes_.empty() && bytes_.data() + bytes_.size() == wire.data()) {
+            bytes_ = {bytes_.data(), bytes_.size() + wire.size()};
+            return;
+        }
+        flush();
+        owner_ = owner;
+        bytes_ = wire;
+    }
+    void flush() {
+        if (!bytes_.empty() && owner_ != nullptr) owner_->relay(bytes_);
+        bytes_ = {};
+    }
+    /// The client is gone: nothing may be given to it any more.
+    void drop() { bytes_ = {}; }
+
+private:
+    Upstream& upstream_;
+    Session* owner_ = nullptr;
+    base::Bytes bytes_;
+};
+
+namespace {
+
+FrameReader::Limits backend_limits(const Plane& plane) {
+    const auto& limits = plane.settings().limits;
+    return {static_cast<std::uint32_t>(limits.max_message_bytes), static_cast<std::uint32_t>(limits.inspect_bytes)};
+}
+
+}  // namespace
+
+Upstream::Upstream(Plane& plane, Pool& pool)
+    : plane_(plane),
+      pool_(&pool),
+      reader_(FrameReader::Direction::Backend, backend_limits(plane)),
+      settings_(plane.gucs().none()) {}
+
+Upstream::Upstream(Plane& plane, Session& session, std::string startup_packet)
+    : plane_(plane),
+      pool_(nullptr),
+      session_(&session),
+      reader_(FrameReader::Direction::Backend, backend_limits(plane)),
+      startup_packet_(std::move(startup_packet)),
+      settings_(plane.gucs().none()) {}
+
+Upstream::~Upstream() = default;
+
+void Upstream::start(const base::Now& now) {
+    created_ns = now.mono_ns;
+    plane_.shard().servers.add(1);
+    plane_.shard().servers_login.add(1);
+    channel_ = plane_.driver().connect(*this);
+}
+
+void Upstream::on_open(const base::Now& now) {
+    if (plane_.options().upstream.sslmode <= config::SslMode::Allow || channel_->is_unix_socket()) {
+        begin_login(now);
+        return;
+    }
+    std::string request;
+    protocol::append_ssl_request(request);
+    forward(base::as_bytes(request));
+    state_ = State::TlsRequested;
+}
+
+void Upstream::on_tls_reply(base::Bytes& bytes, const base::Now& now) {
+    char answer = std::to_integer<char>(bytes[0]);
+    bytes = bytes.subspan(1);
+    // Anything that follows the one byte came before TLS and could be a stranger's (CVE-2021-23222).
+    if (!bytes.empty()) return protocol_error("bytes before TLS from the server", now);
+    if (answer == 'S') {
+        state_ = State::TlsHandshake;
+        channel_->start_tls();
+    } else if (answer == 'N' && plane_.options().upstream.sslmode <= config::SslMode::Prefer) {
+        begin_login(now);
+    } else {
+        ChannelClosed closed{ChannelClosed::Cause::TlsFailed,
+                             answer == 'N' ? "the server has no TLS but sslmode requires it"
+                                           : "the server did not understand SSLRequest"};
+        lose(closed, now);
+    }
+}
+
+void Upstream::on_tls_ready(const base::Now& now) { begin_login(now); }
+
+void Upstream::begin_login(const base::Now& now) {
+    state_ = State::LoggingIn;
+    login_ = std::make_unique<UpstreamLogin>(*this);
+    login_->begin(now);
+}
+
+void Upstream::logged_in(const base::Now& now) {
+    state_ = State::Ready;
+    login_.reset();
+    plane_.shard().servers_login.add(-1);
+    plane_.shard().servers_opened.add();
+    plane_.driver().upstream_connected();
+    if (pool_ != nullptr) pool_->connected(*this, now);
+}
+
+void Upstream::forward(base::Bytes wire) {
+    plane_.shard().server_bytes_out.add(wire.size());
+    channel_->send(wire);
+    if (session_ != nullptr && channel_->unsent() > plane_.buffer_limit()) session_->set_reading(false);
+}
+
+void Upstream::on_drained(const base::Now&) {
+    if (session_ != nullptr) session_->server_took_all();
+}
+
+void Upstream::set_reading(bool on) {
+    if (channel_ != nullptr) channel_->set_reading(on);
+}
+
+bool Upstream::expect(ReplyKind kind, Expected expected) { return replies_.push(kind, std::move(expected)); }
+
+void Upstream::apply(const GucSetPtr& set, Purpose purpose, const base::Now& now) {
+    Expected expected;
+    expected.purpose = purpose;
+    expected.start_mono_ns = now.mono_ns;
+    expect(ReplyKind::Query, std::move(expected));
+    std::string message;
+    // The values came out of a startup packet as zero-terminated texts, so this cannot fail.
+    PGS_CHECK(protocol::append_query(message, set->apply_sql).has_value());
+    forward(base::as_bytes(message));
+    settings_ = set;
+}
+
+void Upstream::reset(const base::Now& now) {
+    Expected expected;
+    expected.purpose = Purpose::Reset;
+    expected.start_mono_ns = now.mono_ns;
+    expect(ReplyKind::Query, std::move(expected));
+    std::string message;
+    PGS_CHECK(protocol::append_query(message, "DISCARD ALL").has_value());
+    forward(base::as_bytes(message));
+    settings_ = plane_.gucs().none();
+}
+
+void Upstream::on_bytes(base::Bytes bytes, const base::Now& now) {
+    plane_.shard().server_bytes_in.add(bytes.size());
+    while (!bytes.empty() && state_ != State::Closed) {
+        switch (state_) {
+            case State::TlsRequested: on_tls_reply(bytes, now); break;
+            case State::LoggingIn: login_bytes(bytes, now); break;
+            case State::Ready: relay_bytes(bytes, now); break;
+            default: return protocol_error("bytes from the server before it was asked anything", now);
+        }
+    }
+}
+
+void Upstream::login_bytes(base::Bytes& bytes, const base::Now& now) {
+    Frame frame;
+    while (state_ == State::LoggingIn) {
+        switch (reader_.next(bytes, frame)) {
+            case FrameOutcome::Need: return;
+            case FrameOutcome::Bad: return protocol_error("a message that PostgreSQL does not send", now);
+            case FrameOutcome::Got: break;
+        }
+        if (!frame.whole()) return protocol_error("a login message of more than the inspection limit", now);
+        login_->on_message(frame, now);
+    }
+}
+
+void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
+    Run run(*this);
+    Frame frame;
+    while (state_ == State::Ready) {
+        FrameOutcome outcome = reader_.next(bytes, frame);
+        if (outcome == FrameOutcome::Need) return;
+        if (outcome == FrameOutcome::Bad) {
+            run.flush();
+            return protocol_error("a message that PostgreSQL does not send", now);
+        }
+        if (!frame.first) {
+            if (!message_swallowed_) run.add(message_owner_, frame.wire);
+            if (frame.last) message_owner_ = nullptr;
+            continue;
+        }
+        char type = frame.type;
+        Session* owner = replies_.empty() ? session_ : replies_.head().payload.owner;
+        if (type == 'A') owner = session_;
+        message_swallowed_ = owner == nullptr;
+        if (!message_swallowed_) run.add(owner, frame.wire);
+        if (!frame.last) message_owner_ = owner;
+        if (type == 'D' || type == 'd') {
+            if (replies_.on_backend(type) == ReplyEffect::Desync) {
+                run.flush();
+                return protocol_error("a row that nobody asked for", now);
+            }
+            Expected& expected = replies_.head().payload;
+            ++expected.rows;
+            expected.bytes += frame.payload_length;
+            continue;
+        }
+        // These may hand the connection on or lose it: what is gathered for the client goes first.
+        if (type == 'Z' || type == 'E') run.flush();
+        if (!on_message(frame, now)) {
+            run.drop();
+            return;
+        }
+    }
+    run.drop();
+}
+
+bool Upstream::on_message(const Frame& frame, const base::Now& now) {
+    ReplyEffect effect = replies_.on_backend(frame.type);
+    switch (effect) {
+        case ReplyEffect::Relay:
+        case ReplyEffect::StepDone: return true;
+        case ReplyEffect::Async:
+            if (frame.type == 'S') note_parameter(frame, replies_.empty() ? session_ : replies_.head().payload.owner);
+            return true;
+        case ReplyEffect::StatementDone: statement_done(frame, now); return true;
+        case ReplyEffect::Failed:
+        case ReplyEffect::Unsolicited: return failed(frame, effect == ReplyEffect::Failed, now);
+        case ReplyEffect::ExchangeDone: return exchange_done(frame, now);
+        case ReplyEffect::Desync: break;
+    }
+    protocol_error("a message that does not fit what was asked", now);
+    return false;
+}
+
+void Upstream::note_parameter(const Frame& frame, Session* owner) {
+    auto parameter = protocol::decode_parameter_status(frame.payload);
+    if (!parameter) return;
+    // A hostile server must not fill our memory with names of its own.
+    auto it = parameters_.find(parameter->name);
+    if (it != parameters_.end()) {
+        it->second = parameter->value;
+    } else if (parameters_.size() < 64) {
+        parameters_.emplace(parameter->name, parameter->value);
+    }
+    if (owner != nullptr && pool_ != nullptr) owner->setting_reported(parameter->name, parameter->value);
+}
+
+void Upstream::statement_done(const Frame& frame, const base::Now& now) {
+    auto& item = replies_.answered();
+    if (item.payload.owner == nullptr) return;
+    std::int64_t affected = -1;
+    if (frame.type == 'C' && frame.whole()) {
+        if (auto tag = protocol::decode_command_complete(frame.payload); tag && tag->rows) {
+            affected = static_cast<std::int64_t>(*tag->rows);
+        }
+    }
+    if (frame.type == 'I') return;  // an empty query is no statement
+    plane_.recorder().succeeded(item.payload, item.payload.owner->source(), affected, now);
+}
+
+bool Upstream::failed(const Frame& frame, bool answers, const base::Now& now) {
+    auto view = protocol::decode_error_response(frame.payload);
+    if (view.fields.ends_session()) {
+        fatal_seen_ = true;
+        fatal_sqlstate_ = view.fields.sqlstate;
+    }
+    if (answers) {
+        auto& item = replies_.answered();
+        Session* owner = item.payload.owner;
+        if (owner != nullptr) {
+            if (item.kind != ReplyKind::Close) plane_.recorder().failed(item.payload, owner->source(), view.fields, now);
+        } else if (item.payload.purpose != Purpose::Client) {
+            internal_error_ = std::make_unique<LocalError>();
+            internal_error_->sqlstate = view.fields.sqlstate;
+            internal_error_->message = view.fields.message;
+            internal_error_->detail = view.fields.detail;
+            internal_error_->hint = view.fields.hint;
+        }
+    }
+    if (!fatal_seen_) return true;
+    // The server hangs up after a FATAL error; waiting for it to do so could only delay the news.
+    ChannelClosed closed{ChannelClosed::Cause::Eof, "the server ended the connection: SQLSTATE " + fatal_sqlstate_};
+    lose(closed, now);
+    return false;
+}
+
+bool Upstream::exchange_done(const Frame& frame, const base::Now& now) {
+    auto status = protocol::decode_ready_for_query(frame.payload);
+    if (!status) {
+        protocol_error("a ReadyForQuery without a transaction status", now);
+        return false;
+    }
+    Expected& done = replies_.answered().payload;
+    if (done.owner == nullptr) return internal_done(done.purpose, now);
+    done.owner->exchange_done(*status, now);
+    return state_ == State::Ready;
+}
+
+bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
+    auto error = std::move(internal_error_);
+    switch (purpose) {
+        case Purpose::CheckSettings:
+            if (session_ != nullptr) session_->settings_checked(error.get(), now);
+            break;
+        case Purpose::ApplySettings:
+            // The client's statement runs right behind with the wrong settings: it must not go on.
+            if (error) {
+                ChannelClosed closed{ChannelClosed::Cause::Other,
+                                     "the server refused the session's settings: SQLSTATE " + error->sqlstate};
+                lose(closed, now);
+            }
+            break;
+        case Purpose::Reset:
+            if (error) {
+                plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::ResetFailed)].add();
+                pool_->discard(*this, now);
+            } else {
+                pool_->released(*this, now);
+            }
+            break;
+        case Purpose::Client: break;
+    }
+    return state_ == State::Ready;
+}
+
+bool Upstream::at_rest() const {
+    return state_ == State::Ready && replies_.empty() && reader_.at_boundary();
+}
+
+void Upstream::on_closed(const ChannelClosed& closed, const base::Now& now) {
+    channel_ = nullptr;
+    lose(closed, now);
+}
+
+void Upstream::protocol_error(std::string_view what, const base::Now& now) {
+    plane_.shard().server_protocol_errors.add();
+    base::log::warn("proxy", "the server broke the protocol; the connection is closed", {{"what", what}});
+    lose({ChannelClosed::Cause::Other, "the server sent " + std::string(what)}, now);
+}
+
+void Upstream::lose(const ChannelClosed& closed, const base::Now& now) {
+    if (state_ == State::Closed) return;
+    bool was_ready = state_ == State::Ready;
+    auto reason = was_ready ? metrics::ServerCloseReason::Lost
+                  : login_  ? metrics::ServerCloseReason::LoginFailed
+                            : metrics::ServerCloseReason::ConnectFailed;
+    plane_.shard().servers_closed[static_cast<std::size_t>(reason)].add();
+    std::string sqlstate = fatal_sqlstate_;
+    bool said = fatal_seen_;
+    close(false);
+    plane_.driver().upstream_lost(closed, sqlstate);
+    Session* session = std::exchange(session_, nullptr);
+    if (session != nullptr) session->upstream_lost(closed, said, now);
+    if (pool_ != nullptr) pool_->lost(*this, closed, sqlstate, was_ready, now);
+}
+
+void Upstream::time_out(const base::Now& now) {
+    lose({ChannelClosed::Cause::TimedOut, "no connection within " +
+                                              std::to_string(plane_.settings().pool.connect_timeout_ms) +
+                                              " ms (pool.connect_timeout_ms)"},
+         now);
+}
+
+void Upstream::close(bool terminate) {
+    if (state_ == State::Closed) return;
+    if (state_ != State::Ready) plane_.shard().servers_login.add(-1);
+    plane_.shard().servers.add(-1);
+    state_ = State::Closed;
+    if (channel_ == nullptr) return;
+    if (terminate) {
+        std::string message;
+        protocol::append_terminate(message);
+        channel_->send(base::as_bytes(message));
+        channel_->close();
+    } else {
+        channel_->abort();
+    }
+    channel_ = nullptr;
+}
+
+}  // namespace pgsidecar::proxy

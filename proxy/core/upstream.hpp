@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "protocol/framing/frame_reader.hpp"
+#include "protocol/messages/error_fields.hpp"
+#include "proxy/core/channel.hpp"
+#include "proxy/core/exchange.hpp"
+#include "proxy/core/guc_set.hpp"
+#include "proxy/core/local_error.hpp"
+
+namespace pgsidecar::proxy {
+
+class Plane;
+class Pool;
+class Session;
+class UpstreamLogin;
+
+/// One connection to the server: logs in, carries the FIFO of exchanges, relays replies to whom they belong.
+///
+/// Owned by its Pool, or by the Session whose own credentials it carries (pass-through).
+/// Thread: the worker's.
+class Upstream final : public ChannelEvents {
+public:
+    enum class State : std::uint8_t { Connecting, TlsRequested, TlsHandshake, LoggingIn, Ready, Closed };
+
+    /// Managed: logs in with the pool's credentials.
+    Upstream(Plane& plane, Pool& pool);
+    /// Pass-through: sends the client's own startup packet and relays the login.
+    Upstream(Plane& plane, Session& session, std::string startup_packet);
+    ~Upstream();
+    Upstream(const Upstream&) = delete;
+    Upstream& operator=(const Upstream&) = delete;
+
+    void start(const base::Now& now);
+
+    // What its session asks of it.
+    /// Bytes for the server, as they are. Stops the client's reading when the server takes them too slowly.
+    void forward(base::Bytes wire);
+    bool expect(protocol::ReplyKind kind, Expected expected);
+    ReplyQueue& replies() { return replies_; }
+    /// Makes the settings in force those of set, in front of whatever is forwarded next.
+    void apply(const GucSetPtr& set, Purpose purpose, const base::Now& now);
+    void reset(const base::Now& now);
+    void set_reading(bool on);
+
+    Pool* pool() const { return pool_; }
+    void attach(Session* session) { session_ = session; }
+    Session* session() const { return session_; }
+
+    State state() const { return state_; }
+    /// A reply has been relayed in part: nothing else may be said to its client before the rest.
+    bool mid_message() const { return reader_.in_pieces() && !message_swallowed_; }
+    /// Connecting took too long.
+    void time_out(const base::Now& now);
+    bool idle() const { return state_ == State::Ready && session_ == nullptr && replies_.empty(); }
+    const GucSetPtr& settings() const { return settings_; }
+    void set_settings(GucSetPtr set) { settings_ = std::move(set); }
+    const std::map<std::string, std::string, std::less<>>& parameters() const { return parameters_; }
+    std::int32_t backend_pid() const { return backend_pid_; }
+    base::Bytes backend_secret() const { return base::as_bytes(backend_secret_); }
+
+    /// Cancel requests for this connection on their way; it must not change hands before they are settled.
+    int cancels_in_flight = 0;
+    bool parked = false;   ///< released while a cancel was on its way
+    bool tainted = false;  ///< a cancel may still hit it: never reuse
+    std::int64_t created_ns = 0;
+    std::int64_t idle_since_ns = 0;
+
+    /// Ends the connection; no callback follows. terminate: say goodbye first.
+    void close(bool terminate);
+
+    // ChannelEvents
+    void on_open(const base::Now& now) override;
+    void on_tls_ready(const base::Now& now) override;
+    void on_bytes(base::Bytes bytes, const base::Now& now) override;
+    void on_drained(const base::Now& now) override;
+    void on_closed(const ChannelClosed& closed, const base::Now& now) override;
+    bool at_rest() const override;
+
+private:
+    friend class UpstreamLogin;
+
+    class Run;
+
+    void begin_login(const base::Now& now);
+    void on_tls_reply(base::Bytes& bytes, const base::Now& now);
+    void login_bytes(base::Bytes& bytes, const base::Now& now);
+    void relay_bytes(base::Bytes& bytes, const base::Now& now);
+    bool on_message(const protocol::Frame& frame, const base::Now& now);
+    void note_parameter(const protocol::Frame& frame, Session* owner);
+    void statement_done(const protocol::Frame& frame, const base::Now& now);
+    bool failed(const protocol::Frame& frame, bool answers, const base::Now& now);
+    bool exchange_done(const protocol::Frame& frame, const base::Now& now);
+    bool internal_done(Purpose purpose, const base::Now& now);
+    void logged_in(const base::Now& now);
+    void lose(const ChannelClosed& closed, const base::Now& now);
+    void protocol_error(std::string_view what, const base::Now& now);
+
+    Plane& plane_;
+    Pool* pool_;
+    Session* session_ = nullptr;
+    Channel* channel_ = nullptr;
+    protocol::FrameReader reader_;
+    ReplyQueue replies_;
+    State state_ = State::Connecting;
+    std::unique_ptr<UpstreamLogin> login_;   ///< only while logging in
+    std::string startup_packet_;             ///< pass-through only
+    GucSetPtr settings_;
+    std::map<std::string, std::string, std::less<>> parameters_;
+    std::string backend_secret_;
+    std::int32_t backend_pid_ = 0;
+    Session* message_owner_ = nullptr;       ///< of the message that is coming in pieces
+    bool message_swallowed_ = false;
+    std::unique_ptr<LocalError> internal_error_;  ///< of the proxy's own request that failed
+    bool fatal_seen_ = false;                ///< the server has said why it hangs up
+    std::string fatal_sqlstate_;
+};
+
+}  // namespace pgsidecar::proxy

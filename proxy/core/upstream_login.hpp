@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "protocol/auth/scram_client.hpp"
+#include "protocol/framing/frame_reader.hpp"
+#include "protocol/messages/backend_decode.hpp"
+
+namespace pgsidecar::proxy {
+
+class Upstream;
+
+/// Logs an upstream connection in: with the pool's credentials, or by relaying between client and server.
+///
+/// Lives from the moment the byte stream is ready until ReadyForQuery. Insists on the server's SCRAM
+/// signature, sends a clear password over TLS only, and gives up on anything PostgreSQL would not send.
+class UpstreamLogin {
+public:
+    explicit UpstreamLogin(Upstream& upstream) : upstream_(upstream) {}
+
+    void begin(const base::Now& now);
+    void on_message(const protocol::Frame& frame, const base::Now& now);
+
+private:
+    bool managed() const;
+    void authentication(const protocol::Frame& frame, const base::Now& now);
+    void answer(const protocol::AuthenticationView& request, const base::Now& now);
+    base::Result<std::string> reply_to(const protocol::AuthenticationView& request);
+    base::Result<std::string> md5_reply(base::Bytes salt);
+    base::Result<std::string> sasl_begin(base::Bytes mechanisms);
+    void relay_authentication(const protocol::Frame& frame, const protocol::AuthenticationView& request);
+    void refused(const protocol::Frame& frame, const base::Now& now);
+    void give_up(const std::error_code& why, const base::Now& now);
+
+    Upstream& upstream_;
+    std::unique_ptr<protocol::ScramClient> scram_;
+    bool authenticated_ = false;
+};
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,122 @@
+#include "proxy/io/data_plane.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "proxy/io/listener.hpp"
+#include "proxy/io/tls_context.hpp"
+#include "proxy/io/worker.hpp"
+
+namespace pgsidecar::proxy {
+
+struct DataPlane::Impl {
+    Impl(std::shared_ptr<const Options> given, DataPlaneEvents& given_events)
+        : options(std::move(given)), events(given_events) {}
+
+    void place(const Listener::Accepted& accepted) {
+        auto least = std::min_element(workers.begin(), workers.end(), [](const auto& a, const auto& b) {
+            return a->shard().clients.get() < b->shard().clients.get();
+        });
+        (*least)->adopt(accepted.fd, accepted.unix_socket, accepted.local);
+    }
+
+    std::shared_ptr<const Options> options;
+    DataPlaneEvents& events;
+    TlsContext upstream_tls;
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::unique_ptr<Listener> listener;
+    bool started = false;
+};
+
+DataPlane::DataPlane(std::shared_ptr<const Options> options, DataPlaneEvents& events)
+    : impl_(std::make_unique<Impl>(std::move(options), events)) {}
+
+DataPlane::~DataPlane() { stop(); }
+
+std::string DataPlane::start() {
+    std::string problem;
+    const auto& settings = *impl_->options->settings;
+    impl_->upstream_tls = make_upstream_tls(impl_->options->upstream, problem);
+    if (!problem.empty()) return problem;
+    for (int i = 0; i < settings.workers; ++i) {
+        auto options = std::make_shared<Options>(*impl_->options);
+        // Each worker has its share of the pool, at least one connection.
+        int extra = i < settings.database.pool_size % settings.workers ? 1 : 0;
+        options->pool_size = std::max(1, settings.database.pool_size / settings.workers + extra);
+        impl_->workers.push_back(std::make_unique<Worker>(options, impl_->upstream_tls.get(), impl_->events, i));
+    }
+    impl_->listener = std::make_unique<Listener>(impl_->workers[0]->context(),
+                                                 [impl = impl_.get()](const Listener::Accepted& a) { impl->place(a); });
+    if (!settings.listen.address.empty()) {
+        problem = impl_->listener->open_tcp(settings.listen.address, settings.listen.port, settings.listen.backlog);
+    }
+    if (problem.empty() && !settings.listen.unix_socket_dir.empty()) {
+        int port = impl_->listener->port() != 0 ? impl_->listener->port() : settings.listen.port;
+        problem = impl_->listener->open_unix(settings.listen.unix_socket_dir, port, settings.listen.backlog);
+    }
+    if (!problem.empty()) return problem;
+    impl_->listener->start();
+    for (auto& worker : impl_->workers) worker->start();
+    impl_->started = true;
+    return {};
+}
+
+int DataPlane::port() const { return impl_->listener->port(); }
+
+void DataPlane::drain() {
+    for (auto& worker : impl_->workers) {
+        worker->on_plane([](Plane& plane, const base::Now& now) { plane.drain(now); });
+    }
+}
+
+std::size_t DataPlane::clients() const {
+    std::int64_t sum = 0;
+    for (auto& worker : impl_->workers) sum += worker->shard().clients.get();
+    return static_cast<std::size_t>(sum);
+}
+
+void DataPlane::stop() {
+    if (!impl_->started) return;
+    impl_->started = false;
+    impl_->workers[0]->post([impl = impl_.get()] { impl->listener->stop(); });
+    for (auto& worker : impl_->workers) worker->stop();
+}
+
+void DataPlane::upstream_usable() {
+    for (auto& worker : impl_->workers) {
+        worker->on_plane([](Plane& plane, const base::Now& now) { plane.upstream_usable(now); });
+    }
+}
+
+void DataPlane::cancel(int except_worker, std::int32_t pid, std::uint32_t secret) {
+    for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
+        if (static_cast<int>(i) == except_worker) continue;
+        impl_->workers[i]->on_plane([pid, secret](Plane& plane, const base::Now& now) { plane.cancel(pid, secret, now); });
+    }
+}
+
+std::size_t DataPlane::take_records(std::vector<model::OperationRecord>& out, std::size_t max) {
+    std::size_t taken = 0;
+    for (auto& worker : impl_->workers) {
+        model::OperationRecord record;
+        while (taken < max && worker->records().pop(record)) {
+            out.push_back(std::move(record));
+            ++taken;
+        }
+    }
+    return taken;
+}
+
+std::vector<std::shared_ptr<const metrics::WorkerShard>> DataPlane::shards() const {
+    std::vector<std::shared_ptr<const metrics::WorkerShard>> shards;
+    for (auto& worker : impl_->workers) shards.push_back(worker->shared_shard());
+    return shards;
+}
+
+std::int64_t DataPlane::slowest_tick_age_ns() const {
+    std::int64_t now = base::read_clocks().mono_ns, oldest = now;
+    for (auto& worker : impl_->workers) oldest = std::min(oldest, worker->last_tick_ns());
+    return now - oldest;
+}
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "metrics/shard.hpp"
+#include "model/database_operation.hpp"
+#include "proxy/core/options.hpp"
+#include "proxy/io/data_plane_events.hpp"
+
+namespace pgsidecar::proxy {
+
+/// All workers and the listener: what app starts, watches and stops.
+///
+/// Thread: the owner's; take_records() from one thread at a time.
+class DataPlane {
+public:
+    DataPlane(std::shared_ptr<const Options> options, DataPlaneEvents& events);
+    ~DataPlane();
+    DataPlane(const DataPlane&) = delete;
+    DataPlane& operator=(const DataPlane&) = delete;
+
+    /// Listens and starts the threads. A sentence on failure, empty on success.
+    std::string start();
+    int port() const;
+
+    /// No new logins; clients leave as their transactions end.
+    void drain();
+    std::size_t clients() const;
+    void stop();
+
+    void upstream_usable();
+    void cancel(int except_worker, std::int32_t pid, std::uint32_t secret);
+    /// Appends what the workers have recorded, at most max records; returns how many.
+    std::size_t take_records(std::vector<model::OperationRecord>& out, std::size_t max);
+    std::vector<std::shared_ptr<const metrics::WorkerShard>> shards() const;
+    /// Nanoseconds since the slowest worker last turned its loop.
+    std::int64_t slowest_tick_age_ns() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pgsidecar::proxy

@@ -1,0 +1,171 @@
+#include "proxy/io/worker.hpp"
+
+#include "base/log.hpp"
+#include "proxy/io/connector.hpp"
+
+namespace pgsidecar::proxy {
+
+namespace {
+constexpr auto kTick = std::chrono::milliseconds(100);
+constexpr int kTicksPerSweep = 10;
+constexpr std::size_t kSpareBuffers = 64;
+constexpr std::size_t kSpareCapacity = 4 * 65'536;
+}  // namespace
+
+Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls, DataPlaneEvents& events, int number)
+    : options_(std::move(options)),
+      upstream_tls_(upstream_tls),
+      events_(events),
+      number_(number),
+      work_(context_.get_executor()),
+      tick_timer_(context_),
+      shard_(std::make_shared<metrics::WorkerShard>()),
+      records_(static_cast<std::size_t>(options_->settings->audit.ring_records)),
+      plane_(options_, *this, entropy_, *shard_),
+      receive_buffer_(std::make_unique<std::array<std::byte, 65'536>>()) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start() {
+    last_tick_ns_ = base::read_clocks().mono_ns;
+    arm_tick();
+    thread_ = std::thread([this] { context_.run(); });
+}
+
+void Worker::stop() {
+    if (!thread_.joinable()) return;
+    asio::post(context_, [this] {
+        plane_.close_all(now());
+        end_turn();
+        // What lingers has had its chance; every socket is closed before the thread ends.
+        while (channels_ != nullptr) channels_->abort();
+        plane_.end_turn();
+        tick_timer_.cancel();
+        work_.reset();
+        context_.stop();
+    });
+    thread_.join();
+    context_.restart();
+    context_.poll();  // completes what was aborted, so that nothing is left to free
+}
+
+const base::Now& Worker::now() {
+    if (!now_valid_) {
+        now_ = base::read_clocks();
+        now_valid_ = true;
+    }
+    return now_;
+}
+
+void Worker::end_turn() {
+    now_valid_ = false;
+    plane_.end_turn();
+    // Writing can fail and mark more; the list may grow while it is walked.
+    for (std::size_t i = 0; i < dirty_.size(); ++i) {
+        SocketChannel* channel = dirty_[i];
+        channel->dirty = false;
+        channel->hold();
+        if (!channel->ended()) channel->flush();
+        channel->release();
+    }
+    dirty_.clear();
+}
+
+void Worker::mark_dirty(SocketChannel& channel) {
+    if (channel.dirty) return;
+    channel.dirty = true;
+    dirty_.push_back(&channel);
+}
+
+void Worker::lend(std::string& buffer) {
+    if (spare_buffers_.empty() || buffer.capacity() > 64) return;
+    buffer = std::move(spare_buffers_.back());
+    spare_buffers_.pop_back();
+    buffer.clear();
+}
+
+void Worker::take_back(std::string& buffer) {
+    if (buffer.capacity() <= 64) return buffer.clear();
+    if (spare_buffers_.size() < kSpareBuffers && buffer.capacity() <= kSpareCapacity) {
+        buffer.clear();
+        spare_buffers_.push_back(std::move(buffer));
+    }
+    std::string().swap(buffer);
+}
+
+void Worker::add(SocketChannel& channel) {
+    channel.listed = true;
+    channel.next = channels_;
+    if (channels_ != nullptr) channels_->prev = &channel;
+    channels_ = &channel;
+}
+
+void Worker::remove(SocketChannel& channel) {
+    if (!channel.listed) return;
+    channel.listed = false;
+    (channel.prev != nullptr ? channel.prev->next : channels_) = channel.next;
+    if (channel.next != nullptr) channel.next->prev = channel.prev;
+    channel.prev = channel.next = nullptr;
+}
+
+void Worker::adopt(int fd, bool unix_socket, bool local) {
+    asio::post(context_, [this, fd, unix_socket, local] {
+        auto* channel = new SocketChannel(*this, nullptr, TlsStream::Role::Server);
+        channel->hold();
+        ChannelEvents& events = plane_.accept(*channel, local, now());
+        channel->set_events(events);
+        if (!channel->open(fd, unix_socket, {})) {
+            channel->fail({ChannelClosed::Cause::Other, "the socket could not be watched"});
+        }
+        channel->release();
+        end_turn();
+    });
+}
+
+// ---- Driver
+
+Channel* Worker::connect(ChannelEvents& events) {
+    auto* channel = new SocketChannel(*this, &events, TlsStream::Role::Client);
+    Connector::start(context_, *channel, options_->upstream.hosts);
+    return channel;
+}
+
+void Worker::cancel_elsewhere(std::int32_t pid, std::uint32_t secret) {
+    events_.on_cancel_elsewhere(number_, pid, secret);
+}
+
+void Worker::record(model::OperationRecord&& record) {
+    if (!records_.push(std::move(record))) shard_->operations_lost.add();
+}
+
+void Worker::upstream_lost(const ChannelClosed& closed, std::string_view sqlstate) {
+    events_.on_upstream_lost(plane_.classify(closed, std::string(sqlstate)));
+}
+
+void Worker::upstream_connected() { events_.on_upstream_connected(); }
+
+// ---- time
+
+void Worker::arm_tick() {
+    tick_timer_.expires_after(kTick);
+    tick_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) tick();
+    });
+}
+
+void Worker::tick() {
+    last_tick_ns_.store(now().mono_ns, std::memory_order_relaxed);
+    plane_.tick(now());
+    if (++ticks_ % kTicksPerSweep == 0) {
+        std::int64_t at = now().mono_ns;
+        for (SocketChannel* channel = channels_; channel != nullptr;) {
+            SocketChannel* next = channel->next;
+            channel->sweep(at);
+            channel = next;
+        }
+    }
+    end_turn();
+    arm_tick();
+}
+
+}  // namespace pgsidecar::proxy
