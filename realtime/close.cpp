@@ -1,0 +1,22 @@
+#include "realtime/close.hpp"
+
+#include <utility>
+
+namespace pgsidecar::realtime {
+
+Close make_close(CloseCode code, std::string reason) {
+    Close close{code, std::move(reason), false, std::nullopt};
+    switch (code) {
+        case CloseCode::TooBig:
+        case CloseCode::Malformed: break;
+        case CloseCode::Silent: close.reconnect = true; break;
+        case CloseCode::GoingAway:
+        case CloseCode::SlowConsumer:
+            close.reconnect = true;
+            close.retry_after_ms = 1'000;
+            break;
+    }
+    return close;
+}
+
+}  // namespace pgsidecar::realtime

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "realtime/frame.hpp"
+
+namespace pgsidecar::realtime {
+
+/// How a frame is kept while the socket is busy (contract 5.8).
+enum class Lane : std::uint8_t {
+    Control,  ///< never dropped, sent first
+    Latest,   ///< the newest of a (type, channel) replaces the waiting one
+    Data,     ///< in order, bounded; over the bound the socket lags
+};
+
+/// What one client has not been sent yet.
+///
+/// Control before latest before data. Memory is bounded: latest by its slots, data by the limits;
+/// control grows only with what the server itself announces, and with replies, for which the owner
+/// stops reading. Thread: its owner's.
+class SendQueue {
+public:
+    struct Limits {
+        std::size_t soft_bytes = 262'144;
+        std::size_t hard_bytes = 1'048'576;
+        std::size_t max_frames = 4'096;
+        std::int64_t slow_timeout_ms = 10'000;
+        std::size_t control_frames = 64;  ///< more waiting: the client asks faster than it reads
+    };
+
+    explicit SendQueue(Limits limits) : limits_(limits) {}
+
+    void push_control(Frame frame);
+    /// depth: how many of this (type, channel) may wait; 1 but for sampled types. The oldest gives
+    /// way.
+    void push_latest(std::string_view type, std::string_view channel, std::size_t depth,
+                     Frame frame);
+    /// False: the socket lags and the frame was not kept; the first such seq is first_unsent().
+    /// What waited before is still sent.
+    bool push_data(Seq seq, Frame frame);
+
+    /// The next frame to send; null when there is none.
+    Frame pop();
+    bool empty() const { return control_.empty() && latest_count_ == 0 && data_.empty(); }
+
+    /// True when so much control waits that the owner should stop reading requests.
+    bool control_full() const {
+        return control_.size() >= limits_.control_frames || control_bytes_ > limits_.soft_bytes;
+    }
+    std::size_t data_bytes() const { return data_bytes_; }
+    /// Frames of the latest lane that a newer one pushed out.
+    std::uint64_t replaced() const { return replaced_; }
+
+    /// Lagging: nothing is queued in the data lane until resume_data().
+    bool lagging() const { return first_unsent_.has_value(); }
+    std::optional<Seq> first_unsent() const { return first_unsent_; }
+    /// True when a lagging socket has drained below soft: feed it from first_unsent() after
+    /// resume_data().
+    bool may_resume() const { return lagging() && data_bytes_ < limits_.soft_bytes; }
+    void resume_data() { first_unsent_.reset(); }
+
+    /// True when the socket has been lagging, above soft, or with its control lane full for
+    /// slow_timeout_ms (close it with 4508). Call at least once a second.
+    bool too_slow(std::int64_t mono_ns);
+
+    /// Drops everything but control: a closing socket sends its bye and no more.
+    void drop_feed();
+
+private:
+    struct Slot {
+        std::string type, channel;
+        std::deque<Frame> frames;
+    };
+    struct Numbered {
+        Seq seq;
+        Frame frame;
+    };
+
+    Limits limits_;
+    std::deque<Frame> control_;
+    std::vector<Slot> latest_;
+    std::deque<Numbered> data_;
+    std::size_t control_bytes_ = 0, latest_count_ = 0, data_bytes_ = 0;
+    std::size_t next_slot_ = 0;
+    std::uint64_t replaced_ = 0;
+    std::optional<Seq> first_unsent_;
+    std::optional<std::int64_t> slow_since_ns_;
+};
+
+}  // namespace pgsidecar::realtime

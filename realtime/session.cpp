@@ -1,0 +1,208 @@
+#include "realtime/session.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace pgsidecar::realtime {
+namespace {
+
+constexpr std::size_t kMaxUnprocessed = 32;  // contract 5.8
+constexpr int kMaxMalformedInARow = 3;       // contract 5.11, 4400
+constexpr std::int64_t kNsPerMs = 1'000'000;
+
+model::HealthEvent no_answer(const Hub& hub, std::int64_t timeout_ms, base::Now now) {
+    model::HealthEvent event;
+    event.healthy = false;
+    event.latency_ms = static_cast<double>(timeout_ms);
+    event.mode = hub.status().mode;
+    event.timestamp_us = now.wall_us;
+    event.connection_id = hub.status().connection_id;
+    event.error = "Database operation timed out after " + std::to_string(timeout_ms) + "ms";
+    return event;
+}
+
+}  // namespace
+
+SessionOptions session_options(const config::Settings& settings, std::string server) {
+    const auto& http = settings.http;
+    SessionOptions out;
+    out.ready.server = std::move(server);
+    out.ready.features = {"operations"};
+    out.ready.max_message_bytes = http.max_message_bytes;
+    out.ready.max_subscriptions = http.max_subscriptions;
+    out.ready.queue_bytes = http.queue_hard_bytes;
+    out.ready.operation_frames_per_second = http.operation_frames_per_second;
+    out.ready.ping_interval_ms = http.ping_interval_ms;
+    out.ready.health_interval_ms = settings.database.health_check_interval_ms;
+    out.queue.soft_bytes = static_cast<std::size_t>(http.queue_soft_bytes);
+    out.queue.hard_bytes = static_cast<std::size_t>(http.queue_hard_bytes);
+    out.queue.max_frames = static_cast<std::size_t>(http.queue_max_frames);
+    out.queue.slow_timeout_ms = http.queue_slow_timeout_ms;
+    out.first_health_timeout_ms = settings.health.first_timeout_ms;
+    out.ping_interval_ms = http.ping_interval_ms;
+    out.silent_timeout_ms = http.silent_timeout_ms;
+    out.max_subscriptions = static_cast<std::size_t>(http.max_subscriptions);
+    return out;
+}
+
+Session::Session(Hub& hub, CommandGate& gate, std::shared_ptr<const SessionOptions> options,
+                 std::string id, base::Now now, std::function<void()> wake)
+    : hub_(hub),
+      gate_(gate),
+      options_(std::move(options)),
+      id_(std::move(id)),
+      wake_(std::move(wake)),
+      queue_(options_->queue),
+      keep_alive_(options_->ping_interval_ms, options_->silent_timeout_ms, now.mono_ns) {}
+
+Session::~Session() { hub_.leave(*this); }
+
+void Session::open(base::Now now) {
+    hub_.join(*this);
+    greeting_deadline_ns_ = now.mono_ns + options_->first_health_timeout_ms * kNsPerMs;
+    continue_greeting(now);
+}
+
+void Session::continue_greeting(base::Now now) {
+    if (hub_.current_status() != greeted_status_) {
+        greeted_status_ = hub_.current_status();
+        send(greeted_status_);
+    }
+    if (!hub_.connected()) {
+        send(hub_.current_error());
+    } else if (hub_.health()) {
+        // On the control lane, because session:ready must not overtake it.
+        send(health_frame(*hub_.health()));
+    } else if (now.mono_ns >= greeting_deadline_ns_) {
+        send(health_frame(no_answer(hub_, options_->first_health_timeout_ms, now)));
+    } else {
+        if (!std::exchange(health_asked_, true))
+            gate_.check_health([](const model::HealthEvent&) {});
+        return;
+    }
+    SessionReady ready = options_->ready;
+    ready.session_id = id_;
+    ready.epoch = hub_.epoch();
+    ready.head = hub_.head();
+    send(ready_frame(ready));
+    ready_ = true;
+    channels_.emplace(kDatabaseChannel);
+    hub_.subscribe(*this, kDatabaseChannel);
+}
+
+void Session::advance(base::Now now) {
+    if (close_) return;
+    switch (keep_alive_.check(now.mono_ns)) {
+        case KeepAlive::Due::Gone:
+            return shut_down(make_close(CloseCode::Silent, "nothing heard for too long"));
+        case KeepAlive::Due::Ping: ping_due_ = true; break;
+        case KeepAlive::Due::Nothing: break;
+    }
+    if (queue_.too_slow(now.mono_ns)) {
+        return shut_down(make_close(CloseCode::SlowConsumer, "slow consumer"));
+    }
+    if (!ready_) continue_greeting(now);
+    process_held(now);
+}
+
+void Session::receive(std::string text, base::Now now) {
+    keep_alive_.heard(now.mono_ns);
+    if (close_) return;
+    held_.push_back(std::move(text));
+    process_held(now);
+}
+
+void Session::receive_binary(base::Now now) {
+    keep_alive_.heard(now.mono_ns);
+    if (close_) return;
+    handle_fault(
+        {RequestFault::Kind::Malformed, "Binary frames are not understood; send JSON as text.", {}},
+        now);
+}
+
+void Session::refuse_oversize() {
+    shut_down(
+        make_close(CloseCode::TooBig,
+                   "message over " + std::to_string(options_->ready.max_message_bytes) + " bytes"));
+}
+
+void Session::shut_down(Close close) {
+    if (close_) return;
+    hub_.leave(*this);
+    held_.clear();
+    queue_.drop_feed();
+    queue_.push_control(bye_frame(close));
+    close_ = std::move(close);
+    wake_();
+}
+
+bool Session::wants_input() const {
+    return !close_ && held_.size() + static_cast<std::size_t>(unanswered_) < kMaxUnprocessed &&
+           !queue_.control_full();
+}
+
+void Session::process_held(base::Now now) {
+    while (ready_ && !close_ && !held_.empty() &&
+           static_cast<std::size_t>(unanswered_) < kMaxUnprocessed) {
+        std::string text = std::move(held_.front());
+        held_.pop_front();
+        handle(text, now);
+    }
+}
+
+void Session::handle(std::string_view text, base::Now now) {
+    auto parsed = parse_request(text);
+    if (const auto* fault = std::get_if<RequestFault>(&parsed)) return handle_fault(*fault, now);
+    malformed_in_a_row_ = 0;
+    dispatch(std::get<Request>(parsed), now);
+}
+
+void Session::handle_fault(const RequestFault& fault, base::Now now) {
+    if (fault.kind == RequestFault::Kind::TooDeep) {
+        return shut_down(make_close(CloseCode::Malformed, "JSON nested too deep"));
+    }
+    if (fault.kind == RequestFault::Kind::BadField && !fault.id.empty()) {
+        malformed_in_a_row_ = 0;
+        return refuse(fault.id, {"BAD_REQUEST", fault.message, std::nullopt});
+    }
+    if (++malformed_in_a_row_ >= kMaxMalformedInARow) {
+        return shut_down(make_close(CloseCode::Malformed, "three malformed messages in a row"));
+    }
+    complain(fault.message, now);
+}
+
+void Session::on_publication(const Publication& publication) {
+    switch (publication.lane) {
+        case Lane::Control: queue_.push_control(publication.frame); break;
+        case Lane::Latest:
+            queue_.push_latest(publication.type, publication.channel, publication.depth,
+                               publication.frame);
+            break;
+        case Lane::Data: queue_.push_data(publication.seq, publication.frame); break;
+    }
+    wake_();
+}
+
+void Session::on_database_changed() {
+    if (!ready_) wake_();
+}
+
+void Session::send(Frame frame) {
+    if (close_) return;
+    queue_.push_control(std::move(frame));
+    wake_();
+}
+
+void Session::reply(const std::string& request_id, std::string_view result_json) {
+    if (!request_id.empty()) send(reply_frame(request_id, result_json));
+}
+
+void Session::refuse(const std::string& request_id, const RequestError& error) {
+    if (!request_id.empty()) send(refusal_frame(request_id, error));
+}
+
+void Session::complain(std::string_view message, base::Now now) {
+    send(warning_frame("BAD_REQUEST", message, now.wall_us));
+}
+
+}  // namespace pgsidecar::realtime
