@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/settings.hpp"
+#include "realtime/command_gate.hpp"
+#include "realtime/hub.hpp"
+#include "realtime/session.hpp"
+#include "ws/access.hpp"
+#include "ws/backend.hpp"
+#include "ws/http_types.hpp"
+#include "ws/text.hpp"
+
+namespace pgsidecar::ws {
+
+/// What the upgrade to WebSocket may do.
+struct UpgradeDecision {
+    std::optional<HttpResponse> refusal;
+    bool echo_version1 = false;  ///< name pgsidecar.v1 as the chosen subprotocol
+};
+
+/// Request in, response out. Every request passes the same gates in this order: Host, Origin,
+/// route, method, token.
+///
+/// Thread: the hub's. Answers at once, but for POST /api/health and /api/reconnect, which answer
+/// when the database side has.
+class Router {
+public:
+    struct Parts {
+        std::shared_ptr<const config::Settings> settings;
+        Backend& backend;
+        realtime::Hub& hub;
+        realtime::CommandGate& gate;
+        std::shared_ptr<const realtime::SessionOptions> session;
+        std::int64_t started_wall_us = 0;
+    };
+
+    explicit Router(Parts parts);
+
+    /// Calls respond exactly once, perhaps later.
+    void handle(const HttpRequest& request, Respond respond) const;
+    UpgradeDecision decide_upgrade(const HttpRequest& request) const;
+
+    /// The headers that every response carries; host as it was in the request and allowed, else
+    /// empty.
+    static void add_security_headers(HttpResponse& response, const std::string& host);
+
+private:
+    struct Route;
+    static const Route* find_route(const std::string& path);
+    std::optional<HttpResponse> refuse_stranger(const HttpRequest& request) const;
+    std::optional<HttpResponse> refuse_without_token(const HttpRequest& request,
+                                                     const Target& target,
+                                                     const std::string& bearer) const;
+
+    void asset(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void probe(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void metrics(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void info(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void status(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void operations(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void check_health(const HttpRequest& request, const Target& target,
+                      const Respond& respond) const;
+    void reconnect(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void upgrade_needed(const HttpRequest& request, const Target& target,
+                        const Respond& respond) const;
+
+    Parts parts_;
+    AccessPolicy access_;
+};
+
+}  // namespace pgsidecar::ws

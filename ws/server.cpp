@@ -1,0 +1,218 @@
+#include "ws/server.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <future>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "ws/backend_commands.hpp"
+#include "ws/listener.hpp"
+#include "ws/server_state.hpp"
+
+namespace pgsidecar::ws {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{200};
+constexpr int kMaxWaitingBatches = 16;
+
+BackendCommands::Patience patience(const config::Settings& settings) {
+    return {milliseconds(settings.health.timeout_ms) + milliseconds(2'000),
+            milliseconds(settings.pool.connect_timeout_ms) + milliseconds(5'000)};
+}
+
+}  // namespace
+
+struct HttpServer::Impl {
+    Impl(std::shared_ptr<const config::Settings> all, Backend& backend, base::Entropy& entropy,
+         std::string version)
+        : settings(std::move(all)),
+          started_wall_us(base::read_clocks().wall_us),
+          hub(settings->database.mode, settings->http.operation_frames_per_second, entropy,
+              started_wall_us),
+          commands(context, backend, patience(*settings)),
+          gate(hub, commands),
+          session_options(std::make_shared<const realtime::SessionOptions>(
+              realtime::session_options(*settings, "pgsidecar/" + version))),
+          router({settings, backend, hub, gate, session_options, started_wall_us}),
+          ids(entropy),
+          state{context, settings, hub, gate, router, session_options, ids, counters, {}, false},
+          ticker(context) {}
+
+    std::string bind();
+    void run();
+    void tick();
+    void begin_stop();
+    void end_when_empty();
+    template <class Work>
+    void post(Work item) {
+        asio::post(context, std::move(item));
+    }
+
+    std::shared_ptr<const config::Settings> settings;
+    std::int64_t started_wall_us;
+    // Before the context: handlers that die with it still hold sessions, which leave the hub, and
+    // counted slots.
+    realtime::Hub hub;
+    Counters counters;
+    asio::io_context context{1};
+    BackendCommands commands;
+    realtime::CommandGate gate;
+    std::shared_ptr<const realtime::SessionOptions> session_options;
+    Router router;
+    base::UuidSource ids;
+    ServerState state;
+    std::shared_ptr<Listener> admin, probes;
+    asio::steady_timer ticker;
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
+    std::thread thread;
+    std::promise<void> emptied;
+    bool is_empty = false;
+    std::atomic<int> waiting_batches{0};
+    std::atomic<bool> operations_wanted{false};
+};
+
+std::string HttpServer::Impl::bind() {
+    const auto& http = settings->http;
+    if (!is_loopback_address(http.address) && http.token.empty()) {
+        return "Cannot listen for HTTP on " + http.address +
+               " without a token: everybody who reaches it could see statements and reconnect the "
+               "database. Set "
+               "http.token, or http.address to 127.0.0.1.";
+    }
+    admin = std::make_shared<Listener>(state, Edge::Admin);
+    if (std::string error = admin->bind(http.address, http.port, "http"); !error.empty())
+        return error;
+    if (http.probes_address.empty()) return {};
+    probes = std::make_shared<Listener>(state, Edge::Probes);
+    return probes->bind(http.probes_address, http.probes_port, "http.probes");
+}
+
+void HttpServer::Impl::run() {
+    for (;;) {
+        try {
+            context.run();
+            return;
+        } catch (const std::exception& fault) {
+            // A bug or no memory: the one handler is lost, the others go on.
+            base::log::error("http", "a handler failed", {{"error", fault.what()}});
+        }
+    }
+}
+
+void HttpServer::Impl::tick() {
+    ticker.expires_after(kTick);
+    ticker.async_wait([this](boost::system::error_code fault) {
+        if (fault) return;
+        base::Now now = base::read_clocks();
+        auto live = state.live;  // a tick may end a connection
+        for (const auto& connection : live) connection->tick(now);
+        operations_wanted.store(hub.subscribers("database:operations") != 0,
+                                std::memory_order_relaxed);
+        if (state.stopping) return end_when_empty();
+        tick();
+    });
+}
+
+void HttpServer::Impl::begin_stop() {
+    state.stopping = true;
+    admin->stop();
+    if (probes) probes->stop();
+    auto live = state.live;
+    for (const auto& connection : live) connection->stop();
+    end_when_empty();
+}
+
+void HttpServer::Impl::end_when_empty() {
+    if (!state.live.empty()) return tick();
+    if (!std::exchange(is_empty, true)) emptied.set_value();
+}
+
+HttpServer::HttpServer(std::shared_ptr<const config::Settings> settings, Backend& backend,
+                       base::Entropy& entropy, std::string version)
+    : impl_(std::make_unique<Impl>(std::move(settings), backend, entropy, std::move(version))) {}
+
+HttpServer::~HttpServer() { stop(milliseconds(0)); }
+
+StartReport HttpServer::start() {
+    StartReport report;
+    report.error = impl_->bind();
+    if (!report.ok()) return report;
+    report.port = impl_->admin->port();
+    if (impl_->probes) report.probes_port = impl_->probes->port();
+    impl_->work.emplace(impl_->context.get_executor());
+    impl_->admin->start();
+    if (impl_->probes) impl_->probes->start();
+    impl_->tick();
+    impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+    return report;
+}
+
+void HttpServer::stop(milliseconds limit) {
+    if (!impl_->thread.joinable()) return;
+    auto emptied = impl_->emptied.get_future();
+    impl_->post([impl = impl_.get()] { impl->begin_stop(); });
+    if (limit.count() > 0) emptied.wait_for(limit);
+    impl_->post([impl = impl_.get()] {
+        auto live = impl->state.live;
+        for (const auto& connection : live) connection->abort();
+        impl->ticker.cancel();
+        impl->work.reset();
+        impl->context.stop();
+    });
+    impl_->thread.join();
+    impl_->context.restart();
+    impl_->context.poll();  // lets what was cancelled end while everything is still there
+}
+
+void HttpServer::publish_status(model::StatusEvent event) {
+    impl_->post(
+        [impl = impl_.get(), event = std::move(event)] { impl->hub.publish_status(event); });
+}
+
+void HttpServer::publish_error(model::ErrorEvent event) {
+    impl_->post([impl = impl_.get(), event = std::move(event)] { impl->hub.publish_error(event); });
+}
+
+void HttpServer::publish_health(model::HealthEvent event) {
+    impl_->post(
+        [impl = impl_.get(), event = std::move(event)] { impl->hub.publish_health(event); });
+}
+
+void HttpServer::publish_operations(std::vector<model::DatabaseOperation> batch) {
+    if (impl_->waiting_batches.fetch_add(1, std::memory_order_relaxed) >= kMaxWaitingBatches) {
+        impl_->waiting_batches.fetch_sub(1, std::memory_order_relaxed);
+        impl_->counters.publications_dropped.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    impl_->post([impl = impl_.get(), batch = std::move(batch)] {
+        impl->waiting_batches.fetch_sub(1, std::memory_order_relaxed);
+        impl->hub.publish_operations(batch, base::read_clocks().mono_ns);
+    });
+}
+
+bool HttpServer::wants_operations() const {
+    return impl_->operations_wanted.load(std::memory_order_relaxed);
+}
+
+ServerStats HttpServer::stats() const {
+    const Counters& c = impl_->counters;
+    auto get = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
+    return {get(c.connections),      get(c.sockets),          get(c.connections_refused),
+            get(c.requests),         get(c.requests_refused), get(c.messages_received),
+            get(c.frames_sent),      get(c.frames_replaced),  get(c.publications_dropped),
+            get(c.closed_malformed), get(c.closed_silent),    get(c.closed_slow),
+            get(c.closed_too_big)};
+}
+
+}  // namespace pgsidecar::ws

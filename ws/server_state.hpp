@@ -1,0 +1,58 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <unordered_set>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "config/settings.hpp"
+#include "realtime/hub.hpp"
+#include "realtime/session.hpp"
+#include "ws/http_types.hpp"
+#include "ws/router.hpp"
+
+namespace pgsidecar::ws {
+
+using tcp = boost::asio::ip::tcp;
+
+/// One accepted socket, HTTP or WebSocket. Thread: HTTP.
+class Connection {
+public:
+    virtual ~Connection() = default;
+    /// Says goodbye and ends; the connection leaves ServerState::live by itself.
+    virtual void stop() = 0;
+    /// At least four times a second.
+    virtual void tick(base::Now now) = 0;
+    /// Ends at once, without a word.
+    virtual void abort() = 0;
+};
+
+/// Written by the HTTP thread, read by any.
+struct Counters {
+    std::atomic<std::int64_t> connections{0}, sockets{0};
+    std::atomic<std::uint64_t> connections_refused{0}, requests{0}, requests_refused{0},
+        messages_received{0}, frames_sent{0}, frames_replaced{0}, publications_dropped{0},
+        closed_malformed{0}, closed_silent{0}, closed_slow{0}, closed_too_big{0};
+};
+
+/// What the parts of the server share. Thread: HTTP, but for counters. Outlives every connection.
+struct ServerState {
+    boost::asio::io_context& context;
+    std::shared_ptr<const config::Settings> settings;
+    realtime::Hub& hub;
+    realtime::CommandGate& gate;
+    Router& router;
+    std::shared_ptr<const realtime::SessionOptions> session_options;
+    base::UuidSource& ids;
+    Counters& counters;
+    std::unordered_set<std::shared_ptr<Connection>> live;
+    bool stopping = false;
+};
+
+}  // namespace pgsidecar::ws

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/websocket/stream.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "realtime/session.hpp"
+#include "ws/listener.hpp"
+#include "ws/server_state.hpp"
+
+namespace pgsidecar::ws {
+
+/// One WebSocket: reads while the session wants input, one write outstanding, closes when the
+/// session says so.
+class WsConnection final : public Connection, public std::enable_shared_from_this<WsConnection> {
+public:
+    using UpgradeRequest = boost::beast::http::request<boost::beast::http::string_body>;
+
+    WsConnection(ServerState& state, boost::beast::tcp_stream stream,
+                 std::shared_ptr<ConnectionSlot> slot);
+
+    /// Enters state.live and answers the upgrade.
+    void accept(UpgradeRequest request, bool echo_version1, std::string host);
+
+    void stop() override;
+    void tick(base::Now now) override;
+    void abort() override;
+
+private:
+    void opened();
+    void wake();
+    void pump();
+    void read_next();
+    void on_read(boost::beast::error_code fault);
+    void deliver_message();
+    void write_next();
+    void send_ping();
+    void send_close();
+    void finish();
+    void count_close();
+
+    ServerState& state_;
+    boost::beast::websocket::stream<boost::beast::tcp_stream> stream_;
+    std::shared_ptr<ConnectionSlot> slot_;
+    boost::beast::flat_buffer input_;
+    std::shared_ptr<realtime::Session> session_;
+    std::optional<std::int64_t> close_deadline_ns_;
+    bool pump_posted_ = false;
+    bool reading_ = false, writing_ = false, pinging_ = false, closing_ = false, finished_ = false;
+};
+
+}  // namespace pgsidecar::ws
