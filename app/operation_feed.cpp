@@ -1,0 +1,67 @@
+#include "app/operation_feed.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace pgsidecar::app {
+
+namespace {
+constexpr auto kInterval = std::chrono::milliseconds(50);
+constexpr std::size_t kBatch = 65'536;
+/// More than this of one batch is not even made into texts: the sockets' own limit is far below.
+constexpr std::size_t kPublishedPerBatch = 500;
+}  // namespace
+
+OperationFeed::OperationFeed(asio::io_context& context, proxy::DataPlane& plane, ws::HttpServer& server,
+                             std::size_t kept)
+    : plane_(plane), server_(server), timer_(context), kept_(kept) {}
+
+void OperationFeed::start() { arm(); }
+
+void OperationFeed::stop() {
+    stopped_ = true;
+    timer_.cancel();
+    collect();
+}
+
+void OperationFeed::arm() {
+    timer_.expires_after(kInterval);
+    timer_.async_wait([this](const asio::error_code& error) {
+        if (error || stopped_) return;
+        collect();
+        arm();
+    });
+}
+
+void OperationFeed::collect() {
+    batch_.clear();
+    if (plane_.take_records(batch_, kBatch) == 0) return;
+    if (server_.wants_operations()) {
+        std::vector<model::DatabaseOperation> published;
+        std::size_t first = batch_.size() > kPublishedPerBatch ? batch_.size() - kPublishedPerBatch : 0;
+        for (std::size_t i = first; i < batch_.size(); ++i) published.push_back(model::to_operation(batch_[i]));
+        server_.publish_operations(std::move(published));
+    }
+    keep(batch_);
+}
+
+void OperationFeed::keep(std::vector<model::OperationRecord>& batch) {
+    std::size_t first = batch.size() > kept_ ? batch.size() - kept_ : 0;
+    std::lock_guard lock(mutex_);
+    for (std::size_t i = first; i < batch.size(); ++i) {
+        if (recent_.size() >= kept_) recent_.pop_front();
+        recent_.push_back(std::move(batch[i]));
+    }
+}
+
+std::vector<model::DatabaseOperation> OperationFeed::find(const realtime::OperationFilter& filter) const {
+    std::vector<model::DatabaseOperation> found;
+    std::lock_guard lock(mutex_);
+    for (auto it = recent_.rbegin(); it != recent_.rend() && found.size() < filter.limit; ++it) {
+        auto operation = model::to_operation(*it);
+        if (realtime::matches(filter, operation)) found.push_back(std::move(operation));
+    }
+    return found;
+}
+
+}  // namespace pgsidecar::app
