@@ -1,0 +1,1 @@
+"""The parts of bench/compare: processes, targets, measurements, the report."""
