@@ -1,0 +1,51 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/support/metric_names.hpp"
+#include "tests/support/pq.hpp"
+#include "tests/support/proxy_under_test.hpp"
+#include "tests/support/raw_client.hpp"
+
+namespace pgsidecar::test {
+
+/// Skips, with the reason, what only the sidecar can show when the tests run against a stand-in.
+#define PGS_NEEDS_SIDECAR(reason) \
+    if (proxy_kind() != ProxyKind::Sidecar) GTEST_SKIP() << "needs the sidecar: " reason
+
+/// The program's PostgreSQL with a proxy of the test's own in front. Each test ends with the proof that the proxy
+/// still serves, and prints both logs when it failed.
+class ProxyTest : public testing::Test {
+protected:
+    void TearDown() override;
+
+    /// (Re)starts the proxy.
+    ProxyUnderTest& start(ProxySettings settings = {});
+    /// The proxy is meant to be gone when the test ends.
+    void expect_proxy_gone() { ends_with_proxy_ = false; }
+
+    PgCluster& cluster() { return shared_cluster(); }
+    ProxyUnderTest& proxy() { return *proxy_; }
+    PqConnection direct() { return PqConnection(cluster().conninfo()); }
+    PqConnection client(const std::string& more = "") { return PqConnection(proxy().conninfo("postgres", more)); }
+    /// Server connections seen by PostgreSQL itself, without our own.
+    int backends(const std::string& condition = "true");
+
+    std::unique_ptr<ProxyUnderTest> proxy_;
+    bool ends_with_proxy_ = true;
+};
+
+/// The same for both pool modes.
+class BothModesTest : public ProxyTest, public testing::WithParamInterface<const char*> {
+protected:
+    bool session_mode() const { return std::string(GetParam()) == "session"; }
+    ProxyUnderTest& start_mode(int pool_size = 5);
+};
+
+std::string mode_name(const testing::TestParamInfo<const char*>& info);
+
+}  // namespace pgsidecar::test

@@ -1,0 +1,177 @@
+// /ws with the client that most Node programs use (npm ws), and the parts of the page that need no browser.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { Harness, until } from "../browser/harness.mjs";
+import { backoff, bearerProtocol } from "../../dashboard/feed.js";
+import { count, decimal, duration, span } from "../../dashboard/format.js";
+import { judge } from "../../dashboard/verdict.js";
+
+let WebSocket;
+try {
+  WebSocket = createRequire(new URL("../browser/package.json", import.meta.url))("ws");
+} catch {
+  const reason = "npm package ws is missing: run `npm ci` in tests/browser";
+  if (process.env.CI) throw new Error(reason);
+  console.log(`SKIPPED: ${reason}`);
+  process.exit(0);
+}
+
+let harness;
+before(async () => {
+  harness = await Harness.start();
+  await harness.say("status connected");
+  await harness.say("health good 1.8");
+});
+after(() => harness.end());
+
+/** A client that keeps what it hears. */
+async function open(protocols = ["pgsidecar.v1"], options = {}, target = harness) {
+  const socket = new WebSocket(target.socketUrl, protocols, options);
+  socket.messages = [];
+  socket.on("message", (data, binary) => {
+    assert.ok(!binary);
+    socket.messages.push(JSON.parse(data));
+  });
+  await once(socket, "open");
+  return socket;
+}
+
+const heard = (socket, type) =>
+  until(type, () => socket.messages.some((message) => message.type === type));
+
+test("greets in order and echoes the version", async () => {
+  const socket = await open();
+  assert.equal(socket.protocol, "pgsidecar.v1");
+  await heard(socket, "session:ready");
+  assert.deepEqual(
+    socket.messages.map((message) => message.type),
+    ["database:status", "database:health", "session:ready"],
+  );
+  socket.close(1000);
+  const [code] = await once(socket, "close");
+  assert.equal(code, 1000);
+});
+
+test("a client written from the seeds alone works: no subprotocol, no id", async () => {
+  const socket = await open([]);
+  await heard(socket, "database:health");
+  socket.messages.length = 0;
+  socket.send(JSON.stringify({ type: "database:health:request" }));
+  await heard(socket, "database:health");
+  socket.terminate();
+});
+
+test("does not compress, though the client offers to", async () => {
+  const socket = await open(["pgsidecar.v1"], { perMessageDeflate: true });
+  assert.equal(socket.extensions, "");
+  socket.terminate();
+});
+
+test("a message in many fragments is one message", async () => {
+  const socket = await open();
+  await heard(socket, "session:ready");
+  const message = JSON.stringify({
+    type: "ping",
+    id: "f",
+    payload: { t: 7 },
+    pad: "ü".repeat(2000),
+  });
+  for (let i = 0; i < message.length; i += 97)
+    socket.send(message.slice(i, i + 97), { fin: i + 97 >= message.length });
+  await heard(socket, "pong");
+  socket.terminate();
+});
+
+test("one message too big: bye, then 1009", async () => {
+  const socket = await open();
+  await heard(socket, "session:ready");
+  socket.send("x".repeat(70_000));
+  const [code] = await once(socket, "close");
+  assert.equal(code, 1009);
+  assert.equal(socket.messages.at(-1).type, "bye");
+});
+
+test("token as a subprotocol, as the page sends it", async () => {
+  const closed = await Harness.start("http.token=sésame/+?");
+  const socket = await open(["pgsidecar.v1", bearerProtocol("sésame/+?")], {}, closed);
+  assert.equal(socket.protocol, "pgsidecar.v1");
+  await heard(socket, "session:ready");
+  const refused = new WebSocket(closed.socketUrl, ["pgsidecar.v1"]);
+  const [fault] = await once(refused, "error");
+  assert.match(fault.message, /401/);
+  socket.terminate();
+  assert.equal(await closed.end(), 0);
+});
+
+test("a hundred clients hear the same change; shutdown says bye to each", async () => {
+  const crowded = await Harness.start();
+  const clients = await Promise.all(Array.from({ length: 100 }, () => open([], {}, crowded)));
+  await Promise.all(clients.map((client) => heard(client, "session:ready")));
+  await crowded.say("status connected");
+  await Promise.all(
+    clients.map((client) =>
+      until("connected", () =>
+        client.messages.some((message) => message.payload.status === "connected"),
+      ),
+    ),
+  );
+  const closes = clients.map((client) => once(client, "close"));
+  await crowded.say("stop");
+  for (const [code] of await Promise.all(closes)) assert.equal(code, 1001);
+  assert.ok(clients.every((client) => client.messages.at(-1).payload.code === 1001));
+  assert.equal(await crowded.end(), 0);
+});
+
+test("page: back-off is 1, 2, 4 ... 30 s with 0 to 20 % on top", () => {
+  const least = [0, 1, 2, 3, 4, 5, 6, 60].map((attempt) => backoff(attempt, undefined, () => 0));
+  assert.deepEqual(least, [1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
+  assert.equal(
+    backoff(5, undefined, () => 1),
+    36000,
+  );
+});
+
+test("page: numbers and spans in words", () => {
+  assert.deepEqual([0, 0.0412, 7.25, 148.2, 12345].map(decimal), [
+    "0",
+    "0.04",
+    "7.3",
+    "148",
+    "12,345",
+  ]);
+  assert.deepEqual([0.82, 148, 2500].map(duration), ["0.82 ms", "148 ms", "2.5 s"]);
+  assert.deepEqual([-5, 42_000, 185_000, 3_600_000, 7_800_000, 356_400_000].map(span), [
+    "0 s",
+    "42 s",
+    "3 min 5 s",
+    "1 h",
+    "2 h 10 min",
+    "4 d 3 h",
+  ]);
+  assert.equal(count(1234567), "1,234,567");
+});
+
+test("page: one verdict for each state", () => {
+  const at = "2026-11-20T10:00:00.000Z";
+  const status = (word, more) => ({ mode: "local", status: word, timestamp: at, ...more });
+  const tone = (known) => judge({ contact: true, ...known }).tone;
+  assert.equal(judge({ contact: false }).word, "Looking");
+  assert.equal(
+    judge({ contact: false, status: status("connected"), lostAt: 1 }).word,
+    "No contact with the sidecar",
+  );
+  assert.equal(tone({ status: status("connected"), health: { healthy: true } }), "good");
+  assert.equal(
+    tone({ status: status("connected"), health: { healthy: false, error: "slow" } }),
+    "warn",
+  );
+  assert.equal(tone({ status: status("connecting") }), "warn");
+  assert.equal(tone({ status: status("disconnected") }), "warn");
+  const error = { message: "Refused", resolution: "Start it" };
+  assert.equal(
+    judge({ contact: true, status: status("error", { nextRetryMs: 2500 }), error }).reason,
+    "Refused. Start it. Next attempt within 3 s.",
+  );
+});

@@ -1,0 +1,24 @@
+# The edges (ws/) against a backend played by ws_harness; driven by Python's raw sockets, by npm's ws and by Chromium.
+# tests/browser/package-lock.json names the npm packages; scripts/install-deps or `npm ci` puts them there.
+add_executable(ws_harness "${CMAKE_CURRENT_LIST_DIR}/ws_harness.cpp")
+target_link_libraries(ws_harness PRIVATE pgs_ws pgs_warnings)
+
+find_program(PYTHON3 NAMES python3 REQUIRED)
+find_program(NODE NAMES node)
+
+foreach(topic contract bad_input)
+    add_test(NAME integration_ws_${topic}
+             COMMAND "${PYTHON3}" "${CMAKE_CURRENT_LIST_DIR}/ws_${topic}.py" $<TARGET_FILE:ws_harness>)
+    list(APPEND edge_tests integration_ws_${topic})
+endforeach()
+if(NODE)
+    add_test(NAME integration_ws_client COMMAND "${NODE}" --test "${CMAKE_CURRENT_LIST_DIR}/ws_client.mjs")
+    add_test(NAME browser_page COMMAND "${NODE}" --test "${CMAKE_SOURCE_DIR}/tests/browser/page.test.mjs")
+    set_tests_properties(browser_page PROPERTIES LABELS browser TIMEOUT 180
+                         ENVIRONMENT "WS_HARNESS=$<TARGET_FILE:ws_harness>")
+    list(APPEND edge_tests integration_ws_client)
+else()
+    message(WARNING "node is missing: the WebSocket client and browser tests are left out; install nodejs and npm")
+endif()
+set_tests_properties(${edge_tests} PROPERTIES LABELS integration TIMEOUT 180
+                     ENVIRONMENT "WS_HARNESS=$<TARGET_FILE:ws_harness>")

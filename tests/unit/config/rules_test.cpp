@@ -1,0 +1,100 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/loader.hpp"
+
+namespace pgsidecar::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+LoadResult load_args(std::vector<std::string> args,
+                     std::string url = "postgres://u:p@127.0.0.1/d") {
+    LoadInput input;
+    input.args = std::move(args);
+    input.environment["DATABASE_URL"] = std::move(url);
+    return load(input);
+}
+
+struct RuleCase {
+    std::vector<std::string> args;
+    const char* words;  ///< of the only mistake; null: valid
+};
+
+TEST(Rules, CombinationsThatAreUnsafeOrMeaninglessAreRefused) {
+    const RuleCase cases[] = {
+        {{}, nullptr},
+        {{"--listen-address", "0.0.0.0"}, "auth.method trust"},
+        {{"--listen-address", "::"}, "auth.method trust"},
+        {{"--listen-address", "10.1.2.3"}, "auth.method trust"},
+        {{"--listen-address", "127.9.9.9"}, nullptr},
+        {{"--listen-address", "::1"}, nullptr},
+        {{"--listen-address", "localhost"}, nullptr},
+        {{"--listen-address", "0.0.0.0", "--auth-mode", "pass-through"}, nullptr},
+        {{"--listen-address", "0.0.0.0", "--auth-method", "md5", "--auth-user-file", "f"}, nullptr},
+        {{"--auth-method", "scram-sha-256"}, "auth.user_file"},
+        {{"--auth-method", "md5"}, "auth.user_file"},
+        {{"--auth-method", "md5", "--auth-mode", "pass-through"}, nullptr},
+        {{"--listen-address", "*"}, "must be an IP address"},
+        {{"--listen-address", "127.0.0.1.evil.com"}, "must be an IP address"},
+        {{"--listen-address", "[::1]"}, "must be an IP address"},
+        {{"--listen-address="}, "nothing to listen on"},
+        {{"--listen-address=", "--listen-unix-socket-dir=/run/x"}, nullptr},
+        {{"--http-address", "0.0.0.0"}, "http.token"},
+        {{"--http-address", "0.0.0.0", "--http-token", "t"}, nullptr},
+        {{"--http-address="}, "http.address must be an IP address"},
+        {{"--http-probes-address", "0.0.0.0"}, nullptr},
+        {{"--http-probes-address", "pod"}, "http.probes_address must be an IP address"},
+        {{"--http-port", "6432"}, "http.port and listen.port are both 6432"},
+        {{"--http-port", "0", "--listen-port", "0"}, nullptr},
+        {{"--http-probes-address", "0.0.0.0", "--http-probes-port", "6480"}, "are both 6480"},
+        {{"--http-probes-address", "127.0.0.2", "--http-probes-port", "6480"}, nullptr},
+        {{"--listen-port", "5432"}, "the sidecar's own"},
+    };
+    for (const auto& test : cases) {
+        const auto result = load_args(test.args);
+        const std::string shown = test.args.empty() ? "" : testing::PrintToString(test.args);
+        if (test.words == nullptr) {
+            EXPECT_THAT(result.mistakes, IsEmpty()) << shown;
+        } else {
+            EXPECT_THAT(result.mistakes,
+                        ElementsAre(Field(&Mistake::sentence, HasSubstr(test.words))))
+                << shown;
+        }
+    }
+}
+
+TEST(Rules, OwnAddressAsDatabaseIsRefused) {
+    for (const char* url : {"postgres://u@127.0.0.1:6432/d", "postgres://u@localhost:6432/d",
+                            "postgres://u@db:5432,[::1]:6432/d"}) {
+        EXPECT_THAT(load_args({}, url).mistakes,
+                    ElementsAre(Field(&Mistake::sentence, HasSubstr("own"))))
+            << url;
+    }
+    EXPECT_THAT(load_args({"--listen-unix-socket-dir", "/run/x"}, "postgres://u@%2Frun%2Fx:6432/d")
+                    .mistakes,
+                ElementsAre(Field(&Mistake::sentence, HasSubstr("own"))));
+    EXPECT_THAT(load_args({"--listen-port", "0"}, "postgres://u@127.0.0.1:6432/d").mistakes,
+                IsEmpty());
+}
+
+TEST(Rules, UncheckedServerIsWarnedAbout) {
+    const auto warning = ElementsAre(Field(&Mistake::sentence, HasSubstr("verify-full")));
+    EXPECT_THAT(load_args({}, "postgres://u@db/d").warnings, warning);
+    EXPECT_THAT(load_args({}, "postgres://u@db/d?sslmode=require").warnings, warning);
+    EXPECT_THAT(load_args({}, "postgres://u@db/d?sslmode=verify-full").warnings, IsEmpty());
+    EXPECT_THAT(load_args({}, "postgres://u@127.0.0.1/d").warnings, IsEmpty());
+    EXPECT_THAT(load_args({}, "postgres://u@%2Frun/d").warnings, IsEmpty());
+}
+
+TEST(Rules, BrokenUrlIsReportedWithItsSource) {
+    EXPECT_THAT(load_args({}, "mysql://u@h/d").mistakes,
+                ElementsAre(testing::AllOf(Field(&Mistake::source, "environment DATABASE_URL"),
+                                           Field(&Mistake::sentence, HasSubstr("postgres://")))));
+}
+
+}  // namespace
+}  // namespace pgsidecar::config
