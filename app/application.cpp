@@ -1,5 +1,6 @@
 #include "app/application.hpp"
 
+#include <sys/resource.h>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
@@ -8,7 +9,6 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
-#include <sys/resource.h>
 
 #include "app/cli/exit_codes.hpp"
 #include "app/cli/version.hpp"
@@ -38,8 +38,9 @@ void raise_open_file_limit() {
 }
 
 void configure_log(const config::Settings::Log& settings) {
-    log::configure(static_cast<log::Level>(settings.level),
-                   settings.format == config::LogFormat::Text ? log::Format::Text : log::Format::Json);
+    log::configure(
+        static_cast<log::Level>(settings.level),
+        settings.format == config::LogFormat::Text ? log::Format::Text : log::Format::Json);
 }
 
 std::string where_of(const config::Upstream& upstream) {
@@ -59,7 +60,9 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
           connection_id(base::UuidSource(entropy).next(base::read_clocks().wall_us).to_string()) {}
 
     // DataPlaneEvents, on worker threads
-    void on_upstream_lost(const model::ErrorInfo& error) override { supervisor->report_loss(error); }
+    void on_upstream_lost(const model::ErrorInfo& error) override {
+        supervisor->report_loss(error);
+    }
     void on_upstream_connected() override { supervisor->report_connected(); }
     void on_cancel_elsewhere(int worker, std::int32_t pid, std::uint32_t secret) override {
         if (plane) plane->cancel(worker, pid, secret);
@@ -69,20 +72,25 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void on_status(const model::StatusEvent& event) override {
         counters->upstream_state_changes.add();
         counters->up.set(event.status == model::ConnectionStatus::Connected ? 1 : 0);
-        log::info("health", "database status", {{"status", model::to_string(event.status)},
-                                                {"message", event.message.value_or("")}});
+        log::info(
+            "health", "database status",
+            {{"status", model::to_string(event.status)}, {"message", event.message.value_or("")}});
         server->publish_status(event);
     }
     void on_error(const model::ErrorEvent& event) override {
-        log::warn("health", "database error", {{"operation", event.operation}, {"error", event.error},
-                                               {"message", event.message}, {"next_step", event.resolution.value_or("")}});
+        log::warn("health", "database error",
+                  {{"operation", event.operation},
+                   {"error", event.error},
+                   {"message", event.message},
+                   {"next_step", event.resolution.value_or("")}});
         server->publish_error(event);
     }
     void on_health(const model::HealthEvent& event) override {
         if (event.healthy) {
             counters->health_checks_ok.add();
             counters->upstream_last_success_us.set(event.timestamp_us);
-            counters->health_check_latency_ns.set(static_cast<std::int64_t>(event.latency_ms * 1e6));
+            counters->health_check_latency_ns.set(
+                static_cast<std::int64_t>(event.latency_ms * 1e6));
         } else {
             counters->health_checks_failed.add();
         }
@@ -109,7 +117,8 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::string connection_id;
     config::Upstream upstream;
     EdgeBackend backend;
-    std::shared_ptr<metrics::ProcessCounters> counters = std::make_shared<metrics::ProcessCounters>();
+    std::shared_ptr<metrics::ProcessCounters> counters =
+        std::make_shared<metrics::ProcessCounters>();
     std::unique_ptr<metrics::Registry> registry;
     std::unique_ptr<proxy::DataPlane> plane;
     std::unique_ptr<ws::HttpServer> server;
@@ -136,12 +145,14 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
         std::vector<proxy::UserFile::Problem> mistakes;
         users = proxy::UserFile::parse(text.str(), mistakes);
         if (!mistakes.empty()) {
-            problem = settings->auth.user_file + ":" + std::to_string(mistakes[0].line) + ": " + mistakes[0].message + ".";
+            problem = settings->auth.user_file + ":" + std::to_string(mistakes[0].line) + ": " +
+                      mistakes[0].message + ".";
             return nullptr;
         }
     }
     std::vector<std::string> bad_secrets;
-    options->credentials = proxy::Credentials::build(upstream.user, upstream.password, users, entropy, bad_secrets);
+    options->credentials =
+        proxy::Credentials::build(upstream.user, upstream.password, users, entropy, bad_secrets);
     if (!bad_secrets.empty()) {
         problem = "auth.user_file: " + bad_secrets[0];
         return nullptr;
@@ -157,7 +168,9 @@ bool Application::Impl::make_parts() {
     }
     upstream = std::move(*found);
     for (const auto& [name, value] : upstream.ignored) {
-        log::warn("config", "the database address has a parameter that means nothing here and is ignored", {{"name", name}});
+        log::warn("config",
+                  "the database address has a parameter that means nothing here and is ignored",
+                  {{"name", name}});
     }
     std::string problem;
     auto options = make_options(problem);
@@ -170,14 +183,15 @@ bool Application::Impl::make_parts() {
     db::LibpqAdapter::Options adapter_options;
     adapter_options.connection_id = connection_id;
     adapter_options.mode = settings->database.mode;
-    auto adapter = std::make_unique<db::LibpqAdapter>(control.get_executor(), upstream, adapter_options);
+    auto adapter =
+        std::make_unique<db::LibpqAdapter>(control.get_executor(), upstream, adapter_options);
     supervisor = std::make_unique<health::Supervisor>(control, settings, std::move(adapter), *this);
     metrics::Registry::Identity identity{std::string(version()), {}, where_of(upstream)};
     registry = std::make_unique<metrics::Registry>(identity, counters);
-    feed = std::make_unique<OperationFeed>(control, *plane, *server,
-                                           static_cast<std::size_t>(settings->audit.recent_operations));
-    EdgeBackend::Parts parts{settings, plane.get(), supervisor.get(), registry.get(), feed.get(),
-                             [this] { refresh_counters(); }};
+    feed = std::make_unique<OperationFeed>(
+        control, *plane, *server, static_cast<std::size_t>(settings->audit.recent_operations));
+    EdgeBackend::Parts parts{settings,       plane.get(), supervisor.get(),
+                             registry.get(), feed.get(),  [this] { refresh_counters(); }};
     backend.connect(std::move(parts));
     return true;
 }
@@ -206,8 +220,11 @@ int Application::Impl::start() {
     feed->start();
     backend.set_started();
     log::info("app", "pgsidecar is listening",
-              {{"version", version()}, {"address", settings->listen.address}, {"port", plane->port()},
-               {"http_address", settings->http.address}, {"http_port", report.port},
+              {{"version", version()},
+               {"address", settings->listen.address},
+               {"port", plane->port()},
+               {"http_address", settings->http.address},
+               {"http_port", report.port},
                {"database", config::masked(upstream)}});
     return kExitOk;
 }
@@ -216,12 +233,16 @@ void Application::Impl::on_signal() {
     signals.async_wait([this](const asio::error_code& error, int number) {
         if (error) return;
         if (++signals_seen > 1) return finish();
-        log::info("app", "stopping: no new clients; those that are connected may finish their transactions",
-                  {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}, {"clients", plane->clients()},
-                   {"client_wait_ms", settings->shutdown.client_wait_ms}});
+        log::info(
+            "app",
+            "stopping: no new clients; those that are connected may finish their transactions",
+            {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"},
+             {"clients", plane->clients()},
+             {"client_wait_ms", settings->shutdown.client_wait_ms}});
         backend.set_draining();
         plane->drain();
-        wait_for_clients(base::read_clocks().mono_ns + settings->shutdown.client_wait_ms * std::int64_t{1'000'000});
+        wait_for_clients(base::read_clocks().mono_ns +
+                         settings->shutdown.client_wait_ms * std::int64_t{1'000'000});
         on_signal();
     });
 }
@@ -251,7 +272,8 @@ void Application::Impl::finish() {
     });
 }
 
-Application::Application(config::LoadResult loaded) : impl_(std::make_unique<Impl>(std::move(loaded))) {}
+Application::Application(config::LoadResult loaded)
+    : impl_(std::make_unique<Impl>(std::move(loaded))) {}
 
 Application::~Application() = default;
 

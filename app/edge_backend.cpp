@@ -8,9 +8,13 @@ constexpr std::int64_t kStuckNs = 10'000'000'000;
 
 void EdgeBackend::connect(Parts parts) { parts_ = std::move(parts); }
 
-model::DatabaseConnection EdgeBackend::connection() const { return parts_.supervisor->connection(); }
+model::DatabaseConnection EdgeBackend::connection() const {
+    return parts_.supervisor->connection();
+}
 
-std::optional<model::HealthEvent> EdgeBackend::last_health() const { return parts_.supervisor->last_health(); }
+std::optional<model::HealthEvent> EdgeBackend::last_health() const {
+    return parts_.supervisor->last_health();
+}
 
 ws::Activity EdgeBackend::activity() const {
     ws::Activity sum;
@@ -32,7 +36,8 @@ ws::Activity EdgeBackend::activity() const {
     return sum;
 }
 
-std::vector<model::DatabaseOperation> EdgeBackend::recent_operations(const realtime::OperationFilter& filter) const {
+std::vector<model::DatabaseOperation> EdgeBackend::recent_operations(
+    const realtime::OperationFilter& filter) const {
     return parts_.feed->find(filter);
 }
 
@@ -44,15 +49,19 @@ std::string EdgeBackend::metrics_text() const {
 ws::ProbeReport EdgeBackend::liveness() const {
     std::int64_t age = parts_.plane->slowest_tick_age_ns();
     if (!started_ || age < kStuckNs) return {true, {"All loops are turning."}};
-    return {false, {"A worker has not turned its loop for " + std::to_string(age / 1'000'000'000) + " s."}};
+    return {
+        false,
+        {"A worker has not turned its loop for " + std::to_string(age / 1'000'000'000) + " s."}};
 }
 
 ws::ProbeReport EdgeBackend::readiness() const {
     if (draining_) return {false, {"pgsidecar is shutting down."}};
     if (!started_) return {false, {"pgsidecar is starting."}};
     bool connected = connection().status == model::ConnectionStatus::Connected;
-    std::string database = connected ? "The database is connected." : "The database is not connected.";
-    if (parts_.settings->health.readiness == config::ReadinessPolicy::Upstream && !connected) return {false, {database}};
+    std::string database =
+        connected ? "The database is connected." : "The database is not connected.";
+    if (parts_.settings->health.readiness == config::ReadinessPolicy::Upstream && !connected)
+        return {false, {database}};
     return {true, {"Clients are accepted.", database}};
 }
 
@@ -62,11 +71,13 @@ ws::ProbeReport EdgeBackend::startup() const {
 }
 
 void EdgeBackend::request_health(std::function<void(model::HealthEvent)> done) {
-    parts_.supervisor->request_health([done = std::move(done)](const model::HealthEvent& event) { done(event); });
+    parts_.supervisor->request_health(
+        [done = std::move(done)](const model::HealthEvent& event) { done(event); });
 }
 
 void EdgeBackend::request_reconnect(std::function<void(realtime::ReconnectOutcome)> done) {
-    parts_.supervisor->request_reconnect([done = std::move(done)](const health::ReconnectOutcome& outcome) {
+    parts_.supervisor->request_reconnect([done = std::move(done)](
+                                             const health::ReconnectOutcome& outcome) {
         using Kind = health::ReconnectOutcome::Kind;
         realtime::ReconnectOutcome result;
         result.connected = outcome.kind != Kind::Failed;

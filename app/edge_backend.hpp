@@ -31,7 +31,8 @@ public:
     model::DatabaseConnection connection() const override;
     std::optional<model::HealthEvent> last_health() const override;
     ws::Activity activity() const override;
-    std::vector<model::DatabaseOperation> recent_operations(const realtime::OperationFilter& filter) const override;
+    std::vector<model::DatabaseOperation> recent_operations(
+        const realtime::OperationFilter& filter) const override;
     std::string metrics_text() const override;
     ws::ProbeReport liveness() const override;
     ws::ProbeReport readiness() const override;

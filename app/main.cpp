@@ -4,7 +4,8 @@
 #include "app/cli/cli.hpp"
 
 int main(int argc, char** argv) {
-    auto cli = pgsidecar::app::run_cli(pgsidecar::app::process_input(argc, argv), std::cout, std::cerr);
+    auto cli =
+        pgsidecar::app::run_cli(pgsidecar::app::process_input(argc, argv), std::cout, std::cerr);
     if (cli.exit_code) return *cli.exit_code;
     return pgsidecar::app::Application(std::move(cli.loaded)).run();
 }

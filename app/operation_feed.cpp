@@ -12,8 +12,8 @@ constexpr std::size_t kBatch = 65'536;
 constexpr std::size_t kPublishedPerBatch = 500;
 }  // namespace
 
-OperationFeed::OperationFeed(asio::io_context& context, proxy::DataPlane& plane, ws::HttpServer& server,
-                             std::size_t kept)
+OperationFeed::OperationFeed(asio::io_context& context, proxy::DataPlane& plane,
+                             ws::HttpServer& server, std::size_t kept)
     : plane_(plane), server_(server), timer_(context), kept_(kept) {}
 
 void OperationFeed::start() { arm(); }
@@ -38,8 +38,10 @@ void OperationFeed::collect() {
     if (plane_.take_records(batch_, kBatch) == 0) return;
     if (server_.wants_operations()) {
         std::vector<model::DatabaseOperation> published;
-        std::size_t first = batch_.size() > kPublishedPerBatch ? batch_.size() - kPublishedPerBatch : 0;
-        for (std::size_t i = first; i < batch_.size(); ++i) published.push_back(model::to_operation(batch_[i]));
+        std::size_t first =
+            batch_.size() > kPublishedPerBatch ? batch_.size() - kPublishedPerBatch : 0;
+        for (std::size_t i = first; i < batch_.size(); ++i)
+            published.push_back(model::to_operation(batch_[i]));
         server_.publish_operations(std::move(published));
     }
     keep(batch_);
@@ -54,7 +56,8 @@ void OperationFeed::keep(std::vector<model::OperationRecord>& batch) {
     }
 }
 
-std::vector<model::DatabaseOperation> OperationFeed::find(const realtime::OperationFilter& filter) const {
+std::vector<model::DatabaseOperation> OperationFeed::find(
+    const realtime::OperationFilter& filter) const {
     std::vector<model::DatabaseOperation> found;
     std::lock_guard lock(mutex_);
     for (auto it = recent_.rbegin(); it != recent_.rend() && found.size() < filter.limit; ++it) {

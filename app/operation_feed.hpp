@@ -13,13 +13,15 @@
 
 namespace pgsidecar::app {
 
-/// Takes what the workers record, keeps the latest for /api/operations, and passes it to the feed when somebody
-/// listens. Records are turned into texts only when somebody asks, so that recording stays cheap.
+/// Takes what the workers record, keeps the latest for /api/operations, and passes it to the feed
+/// when somebody listens. Records are turned into texts only when somebody asks, so that recording
+/// stays cheap.
 ///
 /// Thread: its io_context's; find() any.
 class OperationFeed {
 public:
-    OperationFeed(asio::io_context& context, proxy::DataPlane& plane, ws::HttpServer& server, std::size_t kept);
+    OperationFeed(asio::io_context& context, proxy::DataPlane& plane, ws::HttpServer& server,
+                  std::size_t kept);
 
     void start();
     void stop();

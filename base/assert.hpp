@@ -6,7 +6,8 @@
 namespace pgsidecar::base {
 
 [[noreturn]] inline void fail_check(const char* expression, const char* file, int line) {
-    std::fprintf(stderr, "pgsidecar: broken invariant '%s' at %s:%d; this is a bug, please report it\n",
+    std::fprintf(stderr,
+                 "pgsidecar: broken invariant '%s' at %s:%d; this is a bug, please report it\n",
                  expression, file, line);
     std::abort();
 }

@@ -11,7 +11,9 @@ namespace pgsidecar::base {
 
 using Bytes = std::span<const std::byte>;
 
-inline Bytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+inline Bytes as_bytes(std::string_view text) {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 inline std::string_view as_text(Bytes bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -39,8 +41,8 @@ inline void store_be32(std::byte* p, std::uint32_t v) {
 
 /// Reads PostgreSQL's wire types from a byte span and never past its end.
 ///
-/// A failed read returns nullopt and leaves the reader failed: later reads fail too, so a parser may
-/// read all its fields and ask ok() once. Views point into the span that was given.
+/// A failed read returns nullopt and leaves the reader failed: later reads fail too, so a parser
+/// may read all its fields and ask ok() once. Views point into the span that was given.
 class ByteReader {
 public:
     explicit ByteReader(Bytes bytes) : rest_(bytes) {}
@@ -75,7 +77,8 @@ public:
     }
     /// A zero-terminated String (manual, "Message Data Types"), without its zero.
     std::optional<std::string_view> cstring() {
-        const void* end = ok_ && !rest_.empty() ? std::memchr(rest_.data(), 0, rest_.size()) : nullptr;
+        const void* end =
+            ok_ && !rest_.empty() ? std::memchr(rest_.data(), 0, rest_.size()) : nullptr;
         if (end == nullptr) {
             ok_ = false;
             return std::nullopt;

@@ -1,9 +1,9 @@
 #include "base/log.hpp"
 
+#include <unistd.h>
 #include <array>
 #include <atomic>
 #include <cstdio>
-#include <unistd.h>
 
 #include "base/clock.hpp"
 
@@ -47,7 +47,8 @@ void append_quoted(std::string& out, std::string_view text) {
 
 std::string json_line(Level level, std::string_view component, std::string_view message,
                       std::initializer_list<Field> fields, const std::string& time) {
-    std::string line = R"({"ts":")" + time + R"(","level":")" + std::string(to_string(level)) + R"(","component":)";
+    std::string line = R"({"ts":")" + time + R"(","level":")" + std::string(to_string(level)) +
+                       R"(","component":)";
     append_quoted(line, component);
     line += R"(,"msg":)";
     append_quoted(line, message);
@@ -105,7 +106,8 @@ void write(Level level, std::string_view component, std::string_view message,
 std::uint64_t written(Level level) { return g_written[static_cast<std::size_t>(level)].load(); }
 
 std::string_view to_string(Level level) {
-    static constexpr std::array<std::string_view, 5> kNames = {"trace", "debug", "info", "warn", "error"};
+    static constexpr std::array<std::string_view, 5> kNames = {"trace", "debug", "info", "warn",
+                                                               "error"};
     return kNames[static_cast<std::size_t>(level)];
 }
 

@@ -1,8 +1,8 @@
 #include "base/random.hpp"
 
+#include <sys/random.h>
 #include <cerrno>
 #include <cstring>
-#include <sys/random.h>
 
 #include "base/assert.hpp"
 

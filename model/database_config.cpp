@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::string_view kMask = "***";
 
-bool is_missing(const std::optional<std::string>& text) {
-    return text.value_or("").empty();
-}
+bool is_missing(const std::optional<std::string>& text) { return text.value_or("").empty(); }
 
 void check_bounds(std::vector<std::string>& broken, std::string_view name, int value, int min,
                   int max) {
@@ -68,12 +66,9 @@ std::string mask_parameters(std::string_view query) {
 
 std::string_view to_string(DatabaseMode mode) {
     switch (mode) {
-        case DatabaseMode::Supabase:
-            return "supabase";
-        case DatabaseMode::Local:
-            return "local";
-        case DatabaseMode::Mock:
-            return "mock";
+        case DatabaseMode::Supabase: return "supabase";
+        case DatabaseMode::Local: return "local";
+        case DatabaseMode::Mock: return "mock";
     }
     return "local";
 }

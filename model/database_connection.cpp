@@ -7,14 +7,10 @@ namespace pgsidecar::model {
 
 std::string_view to_string(ConnectionStatus status) {
     switch (status) {
-        case ConnectionStatus::Connecting:
-            return "connecting";
-        case ConnectionStatus::Connected:
-            return "connected";
-        case ConnectionStatus::Disconnected:
-            return "disconnected";
-        case ConnectionStatus::Error:
-            return "error";
+        case ConnectionStatus::Connecting: return "connecting";
+        case ConnectionStatus::Connected: return "connected";
+        case ConnectionStatus::Disconnected: return "disconnected";
+        case ConnectionStatus::Error: return "error";
     }
     return "error";
 }
@@ -22,13 +18,10 @@ std::string_view to_string(ConnectionStatus status) {
 bool may_become(ConnectionStatus from, ConnectionStatus to) {
     using enum ConnectionStatus;
     switch (from) {
-        case Connecting:
-            return to == Connected || to == Error;
-        case Connected:
-            return to == Disconnected || to == Error;
+        case Connecting: return to == Connected || to == Error;
+        case Connected: return to == Disconnected || to == Error;
         case Error:
-        case Disconnected:
-            return to == Connecting;
+        case Disconnected: return to == Connecting;
     }
     return false;
 }

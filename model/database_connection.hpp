@@ -16,7 +16,8 @@ std::string_view to_string(ConnectionStatus status);
 /// True for the six transitions of R51-R56 and no other.
 bool may_become(ConnectionStatus from, ConnectionStatus to);
 
-/// The state of the one connection that a config makes (R46-R50). Times are microseconds since 1970.
+/// The state of the one connection that a config makes (R46-R50). Times are microseconds since
+/// 1970.
 struct DatabaseConnection {
     std::string id;
     DatabaseMode mode = DatabaseMode::Local;

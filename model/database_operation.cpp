@@ -16,12 +16,9 @@ constexpr std::array<std::string_view, 5> kTypes{"query", "insert", "update", "d
 
 std::string_view to_string(Outcome outcome) {
     switch (outcome) {
-        case Outcome::Success:
-            return "success";
-        case Outcome::Failure:
-            return "failure";
-        case Outcome::Unknown:
-            return "unknown";
+        case Outcome::Success: return "success";
+        case Outcome::Failure: return "failure";
+        case Outcome::Unknown: return "unknown";
     }
     return "unknown";
 }

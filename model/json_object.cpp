@@ -58,9 +58,7 @@ struct JsonObject::Impl {
     void key(std::string_view name) { writer.Key(name.data(), size_of(name)); }
 };
 
-JsonObject::JsonObject() : impl_(std::make_unique<Impl>()) {
-    impl_->writer.StartObject();
-}
+JsonObject::JsonObject() : impl_(std::make_unique<Impl>()) { impl_->writer.StartObject(); }
 JsonObject::JsonObject(JsonObject&&) noexcept = default;
 JsonObject& JsonObject::operator=(JsonObject&&) noexcept = default;
 JsonObject::~JsonObject() = default;

@@ -12,7 +12,8 @@ namespace {
 constexpr std::array<std::uint8_t, 256> make_types() {
     std::array<std::uint8_t, 256> types{};
     for (char c : std::string_view("BCcdDEfFHPpQSX")) types[static_cast<unsigned char>(c)] |= 1;
-    for (char c : std::string_view("123ACcdDEGHIKnNRsStTvVWZ")) types[static_cast<unsigned char>(c)] |= 2;
+    for (char c : std::string_view("123ACcdDEGHIKnNRsStTvVWZ"))
+        types[static_cast<unsigned char>(c)] |= 2;
     types[static_cast<unsigned char>('d')] |= 4;
     return types;
 }
@@ -56,7 +57,12 @@ FrameOutcome FrameReader::next(base::Bytes& input, Frame& frame) {
 
     std::size_t total = kHeader + payload_length_;
     if (total <= input.size()) {
-        frame = {type_, payload_length_, input.first(total), input.subspan(kHeader, payload_length_), true, true};
+        frame = {type_,
+                 payload_length_,
+                 input.first(total),
+                 input.subspan(kHeader, payload_length_),
+                 true,
+                 true};
         input = input.subspan(total);
         return FrameOutcome::Got;
     }

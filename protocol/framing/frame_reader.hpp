@@ -28,9 +28,10 @@ enum class FrameError : std::uint8_t { None, UnknownType, LengthTooSmall, Length
 
 /// Cuts typed messages (manual, "Message Formats") out of a byte stream.
 ///
-/// Messages that the proxy must understand come whole, up to hold_limit bytes; longer ones, and types that
-/// are only relayed (rows, COPY data), come in pieces as they arrive, so that a message of 1 GB needs no
-/// memory. The length is judged from the header, before anything is kept. Holds no memory between messages.
+/// Messages that the proxy must understand come whole, up to hold_limit bytes; longer ones, and
+/// types that are only relayed (rows, COPY data), come in pieces as they arrive, so that a message
+/// of 1 GB needs no memory. The length is judged from the header, before anything is kept. Holds no
+/// memory between messages.
 ///
 /// Thread: its owner's. Sans-I/O.
 class FrameReader {
@@ -70,13 +71,13 @@ private:
     FrameOutcome hold(base::Bytes& input);
 
     Limits limits_;
-    std::string held_;               ///< the start of a message that is not yet complete
-    std::uint32_t remaining_ = 0;    ///< payload bytes of a message in pieces that are still to come
+    std::string held_;             ///< the start of a message that is not yet complete
+    std::uint32_t remaining_ = 0;  ///< payload bytes of a message in pieces that are still to come
     std::uint32_t payload_length_ = 0;
     Direction direction_;
     char type_ = 0;
     FrameError error_ = FrameError::None;
-    bool release_held_ = false;      ///< held_ was handed out by the last call
+    bool release_held_ = false;  ///< held_ was handed out by the last call
 };
 
 }  // namespace pgsidecar::protocol

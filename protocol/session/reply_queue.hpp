@@ -9,25 +9,35 @@
 namespace pgsidecar::protocol {
 
 /// Frontend messages that make the server answer.
-enum class ReplyKind : std::uint8_t { Query, Parse, Bind, Describe, Execute, Close, Sync, FunctionCall };
+enum class ReplyKind : std::uint8_t {
+    Query,
+    Parse,
+    Bind,
+    Describe,
+    Execute,
+    Close,
+    Sync,
+    FunctionCall
+};
 
 /// What a backend message means for the head of the queue.
 enum class ReplyEffect : std::uint8_t {
-    Relay,           ///< part of an answer that goes on
-    Async,           ///< ParameterStatus, NoticeResponse, NotificationResponse: belongs to no request
-    StepDone,        ///< Parse, Bind, Describe or Close is answered and popped
-    StatementDone,   ///< a statement ended: CommandComplete, EmptyQueryResponse, PortalSuspended
-    Failed,          ///< ErrorResponse for the head
-    Unsolicited,     ///< ErrorResponse with nothing outstanding: the server is about to hang up
-    ExchangeDone,    ///< ReadyForQuery: the head, popped, is answered for good
-    Desync,          ///< cannot follow: this connection must not be used again
+    Relay,     ///< part of an answer that goes on
+    Async,     ///< ParameterStatus, NoticeResponse, NotificationResponse: belongs to no request
+    StepDone,  ///< Parse, Bind, Describe or Close is answered and popped
+    StatementDone,  ///< a statement ended: CommandComplete, EmptyQueryResponse, PortalSuspended
+    Failed,         ///< ErrorResponse for the head
+    Unsolicited,    ///< ErrorResponse with nothing outstanding: the server is about to hang up
+    ExchangeDone,   ///< ReadyForQuery: the head, popped, is answered for good
+    Desync,         ///< cannot follow: this connection must not be used again
 };
 
 /// The queue of expected replies of one upstream connection (manual, "Message Flow").
 ///
-/// push() for each request sent, on_backend() for each message received; head() is whom an answer belongs to.
-/// Knows the rules that make a plain count wrong: an error skips to the next Sync, Sync and Flush are ignored
-/// while the server reads COPY data, a simple Query answers several statements.
+/// push() for each request sent, on_backend() for each message received; head() is whom an answer
+/// belongs to. Knows the rules that make a plain count wrong: an error skips to the next Sync, Sync
+/// and Flush are ignored while the server reads COPY data, a simple Query answers several
+/// statements.
 ///
 /// Thread: its owner's. Sans-I/O. Payload: what the owner wants back with the reply; movable.
 template <class Payload>
@@ -48,7 +58,8 @@ public:
     /// True while the server discards everything up to the next Sync.
     bool skipping() const { return skipping_; }
 
-    /// A request is on its way to the server. False: the server will not answer it, nothing was queued.
+    /// A request is on its way to the server. False: the server will not answer it, nothing was
+    /// queued.
     bool push(ReplyKind kind, Payload payload) {
         if (kind == ReplyKind::Sync) {
             if (copy_in_) return false;
@@ -71,7 +82,8 @@ public:
         copy_ended_ = true;
     }
 
-    /// Where a message of this type leaves the queue. The item that an answer belonged to: answered().
+    /// Where a message of this type leaves the queue. The item that an answer belonged to:
+    /// answered().
     ReplyEffect on_backend(char type);
 
     /// Set by StepDone, StatementDone, Failed and ExchangeDone; valid until the next call.
@@ -111,7 +123,8 @@ private:
         copy_in_ = !copy_ended_;
         // "The backend will ignore Flush and Sync messages received during copy-in mode."
         if (items_.front().kind == ReplyKind::Execute) {
-            while (items_.size() > 1 && items_.at(1).kind == ReplyKind::Sync && !items_.at(1).after_copy_end) {
+            while (items_.size() > 1 && items_.at(1).kind == ReplyKind::Sync &&
+                   !items_.at(1).after_copy_end) {
                 items_.erase_second();
             }
         }
@@ -122,7 +135,8 @@ private:
         if (items_.empty()) return ReplyEffect::Unsolicited;
         ReplyKind kind = items_.front().kind;
         answered_in_queue_ = true;
-        if (kind == ReplyKind::Query || kind == ReplyKind::FunctionCall || kind == ReplyKind::Sync) {
+        if (kind == ReplyKind::Query || kind == ReplyKind::FunctionCall ||
+            kind == ReplyKind::Sync) {
             return ReplyEffect::Failed;
         }
         pop();
@@ -131,7 +145,8 @@ private:
         return ReplyEffect::Failed;
     }
     ReplyEffect ready() {
-        if (!head_is(ReplyKind::Sync) && !head_is(ReplyKind::Query) && !head_is(ReplyKind::FunctionCall)) {
+        if (!head_is(ReplyKind::Sync) && !head_is(ReplyKind::Query) &&
+            !head_is(ReplyKind::FunctionCall)) {
             return ReplyEffect::Desync;
         }
         copy_in_ = false;
@@ -150,9 +165,14 @@ private:
 template <class Payload>
 ReplyEffect ReplyQueue<Payload>::on_backend(char type) {
     switch (type) {
-        case 'N': case 'A': case 'S': return ReplyEffect::Async;
-        case 'D': case 'd': case 'c': case 'H': case 'W':
-            return head_runs() ? ReplyEffect::Relay : ReplyEffect::Desync;
+        case 'N':
+        case 'A':
+        case 'S': return ReplyEffect::Async;
+        case 'D':
+        case 'd':
+        case 'c':
+        case 'H':
+        case 'W': return head_runs() ? ReplyEffect::Relay : ReplyEffect::Desync;
         case 'T':
             if (head_is(ReplyKind::Describe)) return step(ReplyKind::Describe);
             return head_runs() ? ReplyEffect::Relay : ReplyEffect::Desync;
@@ -161,9 +181,12 @@ ReplyEffect ReplyQueue<Payload>::on_backend(char type) {
         case '1': return step(ReplyKind::Parse);
         case '2': return step(ReplyKind::Bind);
         case '3': return step(ReplyKind::Close);
-        case 'C': case 'I': case 's': return statement_done();
+        case 'C':
+        case 'I':
+        case 's': return statement_done();
         case 'G': return copy_in_starts();
-        case 'V': return head_is(ReplyKind::FunctionCall) ? ReplyEffect::Relay : ReplyEffect::Desync;
+        case 'V':
+            return head_is(ReplyKind::FunctionCall) ? ReplyEffect::Relay : ReplyEffect::Desync;
         case 'E': return failed();
         case 'Z': return ready();
         default: return ReplyEffect::Desync;

@@ -6,8 +6,8 @@
 
 namespace pgsidecar::protocol {
 
-/// A queue that grows by doubling and gives its memory back when it runs empty after having been large.
-/// Single-threaded; no allocation while it stays within what it has.
+/// A queue that grows by doubling and gives its memory back when it runs empty after having been
+/// large. Single-threaded; no allocation while it stays within what it has.
 template <class T>
 class Ring {
 public:

@@ -16,8 +16,10 @@ constexpr std::int64_t kPatienceNs = 10'000'000'000;
 CancelCall::CancelCall(Plane& plane, Upstream& target, bool abandoned, const base::Now& now)
     : plane_(plane), target_(&target), started_ns_(now.mono_ns), abandoned_(abandoned) {
     ++target.cancels_in_flight;
-    // A server that sent no usable key cannot be asked; the call then ends without having sent anything.
-    (void)protocol::append_cancel_request(packet_, target.backend_pid(), target.backend_secret()).has_value();
+    // A server that sent no usable key cannot be asked; the call then ends without having sent
+    // anything.
+    (void)protocol::append_cancel_request(packet_, target.backend_pid(), target.backend_secret())
+        .has_value();
 }
 
 void CancelCall::start() { channel_ = plane_.driver().connect(*this); }

@@ -10,8 +10,9 @@ namespace pgsidecar::proxy {
 class Plane;
 class Upstream;
 
-/// One CancelRequest on its way to the server: connects, sends it, and waits until the server hangs up, which it
-/// does after it has signalled the backend. Until then the connection it aims at does not change hands.
+/// One CancelRequest on its way to the server: connects, sends it, and waits until the server hangs
+/// up, which it does after it has signalled the backend. Until then the connection it aims at does
+/// not change hands.
 ///
 /// Owned by its Plane. Thread: the worker's.
 class CancelCall final : public ChannelEvents {

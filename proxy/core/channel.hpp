@@ -12,25 +12,35 @@ namespace pgsidecar::proxy {
 /// Why a byte stream ended or could not be opened.
 struct ChannelClosed {
     enum class Cause : std::uint8_t {
-        Eof, Reset, ConnectRefused, HostNotFound, TimedOut, Unreachable, TlsFailed, Other,
+        Eof,
+        Reset,
+        ConnectRefused,
+        HostNotFound,
+        TimedOut,
+        Unreachable,
+        TlsFailed,
+        Other,
     };
     Cause cause = Cause::Eof;
     std::string detail;  ///< for the log and for DETAIL of an error; names no secret
 };
 
-/// One byte stream as the data plane sees it: TCP, Unix socket or TLS over them, or a test's script.
+/// One byte stream as the data plane sees it: TCP, Unix socket or TLS over them, or a test's
+/// script.
 ///
-/// The pointer is valid until the holder calls close() or abort(), or on_closed() has been delivered.
-/// Nothing is delivered after close() or abort().
+/// The pointer is valid until the holder calls close() or abort(), or on_closed() has been
+/// delivered. Nothing is delivered after close() or abort().
 class Channel {
 public:
     /// Appends to what is to be written; goes out at the end of the turn.
     virtual void send(base::Bytes bytes) = 0;
     /// Bytes that the peer has not taken yet.
     virtual std::size_t unsent() const = 0;
-    /// Stops or resumes delivery of on_bytes(). What the kernel holds stays there and pushes the peer back.
+    /// Stops or resumes delivery of on_bytes(). What the kernel holds stays there and pushes the
+    /// peer back.
     virtual void set_reading(bool on) = 0;
-    /// Starts TLS: as server towards a client, as client towards a server. on_tls_ready() or on_closed() follows.
+    /// Starts TLS: as server towards a client, as client towards a server. on_tls_ready() or
+    /// on_closed() follows.
     virtual void start_tls() = 0;
     /// Writes what is left, then closes; gives up after a bounded time.
     virtual void close() = 0;
@@ -53,7 +63,8 @@ public:
     /// All that was sent has been taken by the kernel, after unsent() had been above zero.
     virtual void on_drained(const base::Now& now) = 0;
     virtual void on_closed(const ChannelClosed& closed, const base::Now& now) = 0;
-    /// True when no more bytes are expected just now: a short read then means that all has been read.
+    /// True when no more bytes are expected just now: a short read then means that all has been
+    /// read.
     virtual bool at_rest() const = 0;
 
 protected:

@@ -23,7 +23,8 @@ using protocol::FrameOutcome;
 
 void ClientLogin::send(const std::string& message) { session_.relay(base::as_bytes(message)); }
 
-void ClientLogin::fail(std::string_view sqlstate, std::string message, std::string hint, const base::Now& now) {
+void ClientLogin::fail(std::string_view sqlstate, std::string message, std::string hint,
+                       const base::Now& now) {
     LocalError error;
     error.severity = "FATAL";
     error.sqlstate = sqlstate;
@@ -36,12 +37,15 @@ void ClientLogin::on_bytes(base::Bytes& bytes, const base::Now& now) {
     while (!bytes.empty() && session_.state() == Session::State::LoggingIn) {
         switch (stage_) {
             case Stage::Startup: startup_bytes(bytes, now); break;
-            case Stage::Password: case Stage::SaslFirst: case Stage::SaslNext: password_bytes(bytes, now); break;
+            case Stage::Password:
+            case Stage::SaslFirst:
+            case Stage::SaslNext: password_bytes(bytes, now); break;
             case Stage::Relay: relay_bytes(bytes, now); break;
             case Stage::Welcome:
                 // Sent ahead of ReadyForQuery; nothing of it runs before the login is complete.
                 session_.held_.append(base::as_text(bytes));
-                if (session_.held_.size() > session_.plane_.buffer_limit()) session_.set_reading(false);
+                if (session_.held_.size() > session_.plane_.buffer_limit())
+                    session_.set_reading(false);
                 bytes = {};
                 return;
         }
@@ -79,7 +83,8 @@ void ClientLogin::startup_bytes(base::Bytes& bytes, const base::Now& now) {
     } else if (std::holds_alternative<protocol::SslRequest>(packet->body)) {
         tls_request(bytes, now);
     } else if (asked_gss_) {
-        fail(protocol::sqlstate::kProtocolViolation, "GSS encryption was asked for twice.", {}, now);
+        fail(protocol::sqlstate::kProtocolViolation, "GSS encryption was asked for twice.", {},
+             now);
     } else {
         asked_gss_ = true;
         send("N");
@@ -89,13 +94,15 @@ void ClientLogin::startup_bytes(base::Bytes& bytes, const base::Now& now) {
 
 void ClientLogin::tls_request(base::Bytes rest, const base::Now& now) {
     auto& plane = session_.plane_;
-    if (asked_tls_) return fail(protocol::sqlstate::kProtocolViolation, "TLS was asked for twice.", {}, now);
+    if (asked_tls_)
+        return fail(protocol::sqlstate::kProtocolViolation, "TLS was asked for twice.", {}, now);
     asked_tls_ = true;
     if (!plane.options().client_tls) return send("N");
     // What came before TLS could be a stranger's (CVE-2021-3935).
     if (!rest.empty()) {
         plane.reject(RejectReason::BytesBeforeTls);
-        return fail(protocol::sqlstate::kProtocolViolation, "Unencrypted bytes followed the request for TLS.", {}, now);
+        return fail(protocol::sqlstate::kProtocolViolation,
+                    "Unencrypted bytes followed the request for TLS.", {}, now);
     }
     send("S");
     session_.channel_->start_tls();
@@ -105,22 +112,26 @@ void ClientLogin::start(const protocol::StartupMessage& message, const base::Now
     auto& plane = session_.plane_;
     if (plane.draining()) {
         plane.reject(RejectReason::ShuttingDown);
-        return fail(protocol::sqlstate::kCannotConnectNow, "pgsidecar is shutting down.", "Connect again shortly.", now);
+        return fail(protocol::sqlstate::kCannotConnectNow, "pgsidecar is shutting down.",
+                    "Connect again shortly.", now);
     }
     if (plane.session_count() > static_cast<std::size_t>(plane.settings().listen.max_clients)) {
         plane.reject(RejectReason::TooManyClients);
-        return fail(protocol::sqlstate::kTooManyConnections, "pgsidecar has no room for another client.",
+        return fail(protocol::sqlstate::kTooManyConnections,
+                    "pgsidecar has no room for another client.",
                     "Close idle connections or raise listen.max_clients.", now);
     }
     if (message.needs_negotiation()) {
         std::string reply;
-        protocol::append_negotiate_protocol_version(reply, protocol::kProtocol30, message.unknown_options);
+        protocol::append_negotiate_protocol_version(reply, protocol::kProtocol30,
+                                                    message.unknown_options);
         send(reply);
     }
     user_ = message.user();
     database_ = message.database();
     if (!take_parameters(message, now)) return;
-    if (plane.settings().auth.mode == config::AuthMode::PassThrough) return start_pass_through(message, now);
+    if (plane.settings().auth.mode == config::AuthMode::PassThrough)
+        return start_pass_through(message, now);
     challenge(now);
 }
 
@@ -131,8 +142,10 @@ bool ClientLogin::take_parameters(const protocol::StartupMessage& message, const
         if (name == "user" || name == "database" || name.starts_with("_pq_.")) continue;
         if (name == "application_name") application = value;
         if (name == "replication") {
-            if (!managed || value == "false" || value == "off" || value == "0" || value == "no") continue;
-            fail(protocol::sqlstate::kFeatureNotSupported, "Replication connections cannot be pooled.",
+            if (!managed || value == "false" || value == "off" || value == "0" || value == "no")
+                continue;
+            fail(protocol::sqlstate::kFeatureNotSupported,
+                 "Replication connections cannot be pooled.",
                  "Set auth.mode = \"pass_through\" or connect to the server directly.", now);
             return false;
         }
@@ -142,7 +155,8 @@ bool ClientLogin::take_parameters(const protocol::StartupMessage& message, const
         }
         auto options = protocol::parse_startup_options(value);
         if (!options) {
-            fail(protocol::sqlstate_of(options.error()), "Start-up parameter options: " + options.error().message(),
+            fail(protocol::sqlstate_of(options.error()),
+                 "Start-up parameter options: " + options.error().message(),
                  "Write settings as -c name=value.", now);
             return false;
         }
@@ -152,7 +166,8 @@ bool ClientLogin::take_parameters(const protocol::StartupMessage& message, const
     return true;
 }
 
-void ClientLogin::start_pass_through(const protocol::StartupMessage& message, const base::Now& now) {
+void ClientLogin::start_pass_through(const protocol::StartupMessage& message,
+                                     const base::Now& now) {
     std::vector<protocol::ParameterView> parameters;
     for (const auto& [name, value] : message.parameters) {
         if (!name.starts_with("_pq_.")) parameters.emplace_back(name, value);
@@ -162,7 +177,8 @@ void ClientLogin::start_pass_through(const protocol::StartupMessage& message, co
         return fail(protocol::sqlstate_of(made.error()), made.error().message(), {}, now);
     }
     stage_ = Stage::Relay;
-    session_.own_upstream_ = std::make_unique<Upstream>(session_.plane_, session_, std::move(packet));
+    session_.own_upstream_ =
+        std::make_unique<Upstream>(session_.plane_, session_, std::move(packet));
     session_.upstream_ = session_.own_upstream_.get();
     session_.plane_.shard().clients_active.add(1);
     session_.upstream_->start(now);
@@ -185,7 +201,8 @@ void ClientLogin::challenge(const base::Now& now) {
             plane.reject(RejectReason::AuthFailed);
             return fail(protocol::sqlstate::kInvalidAuthorization,
                         "pgsidecar has no credentials for user \"" + user_ + "\".",
-                        "Log in as the user of DATABASE_URL, list the user in auth.user_file, or set auth.mode = "
+                        "Log in as the user of DATABASE_URL, list the user in auth.user_file, or "
+                        "set auth.mode = "
                         "\"pass_through\".",
                         now);
         }
@@ -199,8 +216,10 @@ void ClientLogin::challenge(const base::Now& now) {
         return send(request);
     }
     auto mock = protocol::mock_scram_secret(user_, plane.options().credentials.mock_key());
-    const protocol::ScramSecret* secret = known != nullptr && known->verifier ? known->verifier->scram_secret() : nullptr;
-    if (secret == nullptr && !mock) return fail(protocol::sqlstate::kSystemError, mock.error().message(), {}, now);
+    const protocol::ScramSecret* secret =
+        known != nullptr && known->verifier ? known->verifier->scram_secret() : nullptr;
+    if (secret == nullptr && !mock)
+        return fail(protocol::sqlstate::kSystemError, mock.error().message(), {}, now);
     scram_ = std::make_unique<protocol::ScramServer>(secret != nullptr ? *secret : *mock,
                                                      protocol::make_scram_nonce(plane.entropy()));
     std::string_view offered[] = {protocol::kScramSha256};
@@ -215,20 +234,22 @@ void ClientLogin::password_bytes(base::Bytes& bytes, const base::Now& now) {
         case FrameOutcome::Need: return;
         case FrameOutcome::Got:
             if (frame.type == 'p' && frame.whole()) {
-                return stage_ == Stage::Password ? password(frame.payload, now) : sasl(frame.payload, now);
+                return stage_ == Stage::Password ? password(frame.payload, now)
+                                                 : sasl(frame.payload, now);
             }
             [[fallthrough]];
         case FrameOutcome::Bad:
             session_.plane_.reject(RejectReason::ProtocolError);
-            fail(protocol::sqlstate::kProtocolViolation, "A password message was expected and something else came.", {},
-                 now);
+            fail(protocol::sqlstate::kProtocolViolation,
+                 "A password message was expected and something else came.", {}, now);
     }
 }
 
 void ClientLogin::password(base::Bytes payload, const base::Now& now) {
     auto response = protocol::decode_password(payload);
     const Credentials::User* known = session_.plane_.options().credentials.find(user_);
-    bool right = response && known != nullptr && known->verifier && known->verifier->check_md5(*response, salt_).has_value();
+    bool right = response && known != nullptr && known->verifier &&
+                 known->verifier->check_md5(*response, salt_).has_value();
     right ? authenticated(now) : refuse_password(now);
 }
 
@@ -259,7 +280,8 @@ void ClientLogin::sasl(base::Bytes payload, const base::Now& now) {
 
 void ClientLogin::refuse_password(const base::Now& now) {
     session_.plane_.reject(RejectReason::AuthFailed);
-    fail(protocol::sqlstate::kInvalidPassword, "password authentication failed for user \"" + user_ + "\"", {}, now);
+    fail(protocol::sqlstate::kInvalidPassword,
+         "password authentication failed for user \"" + user_ + "\"", {}, now);
 }
 
 // ---- what to tell the client
@@ -277,7 +299,8 @@ void ClientLogin::authenticated(const base::Now& now) {
         plane.reject(RejectReason::UpstreamDown);
         return refused(*refusal, now);
     }
-    if (Upstream* upstream = session_.pool_->request(session_, now)) session_.attached(*upstream, now);
+    if (Upstream* upstream = session_.pool_->request(session_, now))
+        session_.attached(*upstream, now);
 }
 
 void ClientLogin::attached(Upstream& upstream, const base::Now& now) {
@@ -298,7 +321,9 @@ void ClientLogin::settings_checked(const LocalError* error, const base::Now& now
     session_.welcome(now);
 }
 
-void ClientLogin::refused(const LocalError& error, const base::Now& now) { session_.end(error.fatal(), now); }
+void ClientLogin::refused(const LocalError& error, const base::Now& now) {
+    session_.end(error.fatal(), now);
+}
 
 void ClientLogin::relay_bytes(base::Bytes& bytes, const base::Now& now) {
     Frame frame;
@@ -312,15 +337,16 @@ void ClientLogin::relay_bytes(base::Bytes& bytes, const base::Now& now) {
             [[fallthrough]];
         case FrameOutcome::Bad:
             session_.plane_.reject(RejectReason::ProtocolError);
-            fail(protocol::sqlstate::kProtocolViolation, "A password message was expected and something else came.", {},
-                 now);
+            fail(protocol::sqlstate::kProtocolViolation,
+                 "A password message was expected and something else came.", {}, now);
     }
 }
 
 void ClientLogin::timed_out(const base::Now& now) {
     if (stage_ == Stage::Welcome) return;  // pool.wait_timeout_ms rules there
     session_.plane_.reject(RejectReason::LoginTimeout);
-    fail(protocol::sqlstate::kQueryCanceled, "The login was not complete within auth.login_timeout_ms.", {}, now);
+    fail(protocol::sqlstate::kQueryCanceled,
+         "The login was not complete within auth.login_timeout_ms.", {}, now);
 }
 
 // ---- Session's part of the login
@@ -337,7 +363,8 @@ void Session::welcome(const base::Now& now) {
     const Pool::Welcome* parameters = pool_->welcome(settings_);
     std::string out;
     protocol::append_authentication_ok(out);
-    for (const auto& [name, value] : *parameters) protocol::append_parameter_status(out, name, value);
+    for (const auto& [name, value] : *parameters)
+        protocol::append_parameter_status(out, name, value);
     relay(base::as_bytes(out));
     logged_in(now);
 }
@@ -345,8 +372,9 @@ void Session::welcome(const base::Now& now) {
 void Session::pass_through_ready(const base::Now& now) { logged_in(now); }
 
 void Session::logged_in(const base::Now& now) {
-    plane_.assign_key(*this, keeps_connection() && upstream_ != nullptr ? upstream_->backend_pid() : 0, key_pid_,
-                      key_secret_);
+    plane_.assign_key(*this,
+                      keeps_connection() && upstream_ != nullptr ? upstream_->backend_pid() : 0,
+                      key_pid_, key_secret_);
     std::string out;
     std::array<std::byte, 4> secret;
     base::store_be32(secret.data(), key_secret_);

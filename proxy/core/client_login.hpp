@@ -19,8 +19,9 @@ class Upstream;
 
 /// Takes a client from its first byte to ReadyForQuery (manual, "Start-up").
 ///
-/// Managed: the client proves itself to us. Pass-through: its messages and the server's are relayed.
-/// One-way: nothing that has been passed can be done again; the unexpected ends the connection.
+/// Managed: the client proves itself to us. Pass-through: its messages and the server's are
+/// relayed. One-way: nothing that has been passed can be done again; the unexpected ends the
+/// connection.
 class ClientLogin {
 public:
     explicit ClientLogin(Session& session) : session_(session) {}
@@ -50,7 +51,8 @@ private:
     void relay_bytes(base::Bytes& bytes, const base::Now& now);
     void authenticated(const base::Now& now);
     void refuse_password(const base::Now& now);
-    void fail(std::string_view sqlstate, std::string message, std::string hint, const base::Now& now);
+    void fail(std::string_view sqlstate, std::string message, std::string hint,
+              const base::Now& now);
     void send(const std::string& message);
 
     Session& session_;

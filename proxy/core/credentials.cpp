@@ -2,8 +2,9 @@
 
 namespace pgsidecar::proxy {
 
-Credentials Credentials::build(std::string_view user, std::string_view password, const UserFile& file,
-                               base::Entropy& entropy, std::vector<std::string>& problems) {
+Credentials Credentials::build(std::string_view user, std::string_view password,
+                               const UserFile& file, base::Entropy& entropy,
+                               std::vector<std::string>& problems) {
     Credentials made;
     made.mock_key_.resize(32);
     entropy.fill(std::as_writable_bytes(std::span(made.mock_key_)));
@@ -18,7 +19,8 @@ Credentials Credentials::build(std::string_view user, std::string_view password,
             return;
         }
         bool scram_only = secret.starts_with("SCRAM-SHA-256$");
-        made.users_.try_emplace(name, User{scram_only ? std::string() : secret, std::move(*verifier)});
+        made.users_.try_emplace(name,
+                                User{scram_only ? std::string() : secret, std::move(*verifier)});
     };
     if (!user.empty()) add(std::string(user), std::string(password));
     for (const auto& [name, secret] : file.all()) add(name, secret);

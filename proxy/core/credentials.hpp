@@ -12,17 +12,19 @@
 
 namespace pgsidecar::proxy {
 
-/// The users that the sidecar can log in itself (managed): how to check them and what to send to the server.
-/// Immutable after building; any thread.
+/// The users that the sidecar can log in itself (managed): how to check them and what to send to
+/// the server. Immutable after building; any thread.
 class Credentials {
 public:
     struct User {
-        std::string secret;  ///< password or md5 hash, for the server; may be empty (trust, SCRAM secret only)
+        std::string secret;  ///< password or md5 hash, for the server; may be empty (trust, SCRAM
+                             ///< secret only)
         /// Nothing when no password is known: then nobody can log in with one.
         std::optional<protocol::PasswordVerifier> verifier;
     };
 
-    /// The address's own user first, then those of the user file. A bad secret is reported by user name.
+    /// The address's own user first, then those of the user file. A bad secret is reported by user
+    /// name.
     static Credentials build(std::string_view user, std::string_view password, const UserFile& file,
                              base::Entropy& entropy, std::vector<std::string>& problems);
 

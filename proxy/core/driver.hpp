@@ -8,11 +8,12 @@
 
 namespace pgsidecar::proxy {
 
-/// What the data plane asks of the outside. It makes no system call itself, so that bytes, time and chance in tests
-/// are all the test's own.
+/// What the data plane asks of the outside. It makes no system call itself, so that bytes, time and
+/// chance in tests are all the test's own.
 class Driver {
 public:
-    /// Opens a byte stream to the database; on_open() or on_closed() follows, never from inside this call.
+    /// Opens a byte stream to the database; on_open() or on_closed() follows, never from inside
+    /// this call.
     virtual Channel* connect(ChannelEvents& events) = 0;
     /// Asks the other workers for the session of a cancel key that this one does not know.
     virtual void cancel_elsewhere(std::int32_t pid, std::uint32_t secret) = 0;

@@ -22,16 +22,17 @@ enum class Purpose : std::uint8_t {
 
 /// What is remembered of a request until its reply is complete.
 struct Expected {
-    Session* owner = nullptr;          ///< null for the proxy's own requests
+    Session* owner = nullptr;  ///< null for the proxy's own requests
     Purpose purpose = Purpose::Client;
-    model::StatementShapePtr shape;    ///< of the (first) statement
-    /// The further statements of a simple Query with several; next is the index of the one that runs now.
+    model::StatementShapePtr shape;  ///< of the (first) statement
+    /// The further statements of a simple Query with several; next is the index of the one that
+    /// runs now.
     std::shared_ptr<const std::vector<model::StatementShapePtr>> all;
     std::size_t next = 0;
     std::int64_t start_mono_ns = 0;
     std::int64_t start_wall_us = 0;
     std::int64_t pool_wait_ns = 0;
-    std::uint64_t rows = 0;            ///< returned so far by the running statement
+    std::uint64_t rows = 0;  ///< returned so far by the running statement
     std::uint64_t bytes = 0;
 };
 

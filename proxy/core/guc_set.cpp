@@ -49,8 +49,9 @@ GucSetPtr GucSets::make(const std::vector<std::pair<std::string, std::string>>& 
     std::vector<std::pair<std::string, std::string>> sorted;
     for (const auto& [name, value] : values) {
         std::string key = lower(name);
-        auto at = std::lower_bound(sorted.begin(), sorted.end(), key,
-                                   [](const auto& pair, const std::string& k) { return pair.first < k; });
+        auto at =
+            std::lower_bound(sorted.begin(), sorted.end(), key,
+                             [](const auto& pair, const std::string& k) { return pair.first < k; });
         if (at != sorted.end() && at->first == key) {
             at->second = value;
         } else {
@@ -91,9 +92,14 @@ void GucSets::sweep() {
 }
 
 bool is_settable_reported(std::string_view name) {
-    static constexpr std::array<std::string_view, 8> kNames = {
-        "application_name", "client_encoding", "DateStyle", "IntervalStyle",
-        "TimeZone", "standard_conforming_strings", "default_transaction_read_only", "search_path"};
+    static constexpr std::array<std::string_view, 8> kNames = {"application_name",
+                                                               "client_encoding",
+                                                               "DateStyle",
+                                                               "IntervalStyle",
+                                                               "TimeZone",
+                                                               "standard_conforming_strings",
+                                                               "default_transaction_read_only",
+                                                               "search_path"};
     return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 

@@ -9,11 +9,13 @@
 
 namespace pgsidecar::proxy {
 
-/// The session settings (GUCs) that a client wants on top of the server connection's own. Immutable, interned: two
-/// clients with the same wishes share one object, so that "does this connection fit" is one pointer comparison.
+/// The session settings (GUCs) that a client wants on top of the server connection's own.
+/// Immutable, interned: two clients with the same wishes share one object, so that "does this
+/// connection fit" is one pointer comparison.
 struct GucSet {
     std::vector<std::pair<std::string, std::string>> values;  ///< sorted by lower-case name
-    std::string apply_sql;  ///< takes a connection from any other set to this one, in one simple Query
+    std::string
+        apply_sql;  ///< takes a connection from any other set to this one, in one simple Query
 };
 
 using GucSetPtr = std::shared_ptr<const GucSet>;
@@ -38,8 +40,8 @@ private:
     GucSetPtr none_;
 };
 
-/// True for the parameters that the server reports and a session can change, so that what it reports in a client's
-/// own exchange is that client's wish (manual, "Asynchronous Operations").
+/// True for the parameters that the server reports and a session can change, so that what it
+/// reports in a client's own exchange is that client's wish (manual, "Asynchronous Operations").
 bool is_settable_reported(std::string_view name);
 
 }  // namespace pgsidecar::proxy

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "config/upstream.hpp"
 #include "config/settings.hpp"
+#include "config/upstream.hpp"
 #include "proxy/core/credentials.hpp"
 
 namespace pgsidecar::proxy {

@@ -79,7 +79,8 @@ Pool& Plane::pool(const std::string& user, const std::string& database) {
     auto& slot = pools_[{user, database}];
     if (!slot) {
         const Credentials::User* known = options_->credentials.find(user);
-        slot = std::make_unique<Pool>(*this, user, database, known != nullptr ? known->secret : std::string());
+        slot = std::make_unique<Pool>(*this, user, database,
+                                      known != nullptr ? known->secret : std::string());
     }
     ++slot->sessions;
     return *slot;
@@ -103,20 +104,25 @@ model::ErrorInfo Plane::classify(const ChannelClosed& closed, const std::string&
         return model::classify_server_error(fields, model::ErrorPhase::Connect);
     }
     switch (closed.cause) {
-        case Cause::ConnectRefused: return model::classify_errno(ECONNREFUSED, model::ErrorPhase::Connect);
+        case Cause::ConnectRefused:
+            return model::classify_errno(ECONNREFUSED, model::ErrorPhase::Connect);
         case Cause::HostNotFound: return model::host_not_found();
         case Cause::TimedOut:
             return model::timed_out(settings().pool.connect_timeout_ms, model::ErrorPhase::Connect);
-        case Cause::Unreachable: return model::classify_errno(EHOSTUNREACH, model::ErrorPhase::Connect);
+        case Cause::Unreachable:
+            return model::classify_errno(EHOSTUNREACH, model::ErrorPhase::Connect);
         case Cause::TlsFailed: return model::tls_refused();
-        case Cause::Eof: case Cause::Reset: case Cause::Other: break;
+        case Cause::Eof:
+        case Cause::Reset:
+        case Cause::Other: break;
     }
     return model::connection_lost();
 }
 
 // ---- cancel
 
-void Plane::assign_key(Session& session, std::int32_t backend_pid, std::int32_t& pid, std::uint32_t& secret) {
+void Plane::assign_key(Session& session, std::int32_t backend_pid, std::int32_t& pid,
+                       std::uint32_t& secret) {
     do {
         entropy_.fill(std::as_writable_bytes(std::span(&secret, 1)));
         pid = backend_pid != 0 ? backend_pid : next_pid_;
@@ -144,13 +150,16 @@ bool Plane::cancel(std::int32_t pid, std::uint32_t secret, const base::Now& now)
 }
 
 void Plane::cancel_at_server(Upstream& upstream, bool abandoned, const base::Now& now) {
-    if (upstream.cancels_in_flight >= 2) return;  // one that is on its way is enough, two are plenty
-    auto& call = cancels_.emplace_back(std::make_unique<CancelCall>(*this, upstream, abandoned, now));
+    if (upstream.cancels_in_flight >= 2)
+        return;  // one that is on its way is enough, two are plenty
+    auto& call =
+        cancels_.emplace_back(std::make_unique<CancelCall>(*this, upstream, abandoned, now));
     call->start();
 }
 
 void Plane::cancel_settled(CancelCall& call) {
-    auto it = std::find_if(cancels_.begin(), cancels_.end(), [&](auto& c) { return c.get() == &call; });
+    auto it =
+        std::find_if(cancels_.begin(), cancels_.end(), [&](auto& c) { return c.get() == &call; });
     if (it == cancels_.end()) return;
     bury(std::move(*it));
     cancels_.erase(it);

@@ -30,9 +30,9 @@ class Upstream;
 
 /// One worker's data plane: its sessions, pools and server connections, as a deterministic machine.
 ///
-/// Inputs: accept(), the ChannelEvents of its channels, tick(), cancel(), drain(). Outputs: Channel and Driver.
-/// Makes no system call, reads no clock, rolls no dice of its own. Thread: one.
-/// After each input the driver calls end_turn().
+/// Inputs: accept(), the ChannelEvents of its channels, tick(), cancel(), drain(). Outputs: Channel
+/// and Driver. Makes no system call, reads no clock, rolls no dice of its own. Thread: one. After
+/// each input the driver calls end_turn().
 class Plane {
 public:
     Plane(std::shared_ptr<const Options> options, Driver& driver, base::Entropy& entropy,
@@ -64,7 +64,9 @@ public:
     metrics::WorkerShard& shard() { return shard_; }
     Recorder& recorder() { return recorder_; }
     GucSets& gucs() { return gucs_; }
-    std::size_t buffer_limit() const { return static_cast<std::size_t>(settings().limits.session_buffer_bytes); }
+    std::size_t buffer_limit() const {
+        return static_cast<std::size_t>(settings().limits.session_buffer_bytes);
+    }
     std::size_t session_count() const { return sessions_.size(); }
     bool draining() const { return draining_; }
 
@@ -73,10 +75,14 @@ public:
     model::OperationSourcePtr make_source(const std::string& user, const std::string& database,
                                           const std::string& application);
     model::ErrorInfo classify(const ChannelClosed& closed, const std::string& sqlstate) const;
-    void reject(metrics::RejectReason reason) { shard_.clients_rejected[static_cast<std::size_t>(reason)].add(); }
+    void reject(metrics::RejectReason reason) {
+        shard_.clients_rejected[static_cast<std::size_t>(reason)].add();
+    }
 
-    /// A cancel key for the session: backend_pid when it has a backend of its own, else a number of ours.
-    void assign_key(Session& session, std::int32_t backend_pid, std::int32_t& pid, std::uint32_t& secret);
+    /// A cancel key for the session: backend_pid when it has a backend of its own, else a number of
+    /// ours.
+    void assign_key(Session& session, std::int32_t backend_pid, std::int32_t& pid,
+                    std::uint32_t& secret);
     void cancel_requested(std::int32_t pid, base::Bytes secret, const base::Now& now);
     /// abandoned: its client is gone and the connection with it, so the cancel can hit nobody else.
     void cancel_at_server(Upstream& upstream, bool abandoned, const base::Now& now);

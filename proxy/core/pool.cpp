@@ -16,7 +16,10 @@ constexpr std::size_t kMaxWelcomes = 1'000;
 }  // namespace
 
 Pool::Pool(Plane& plane, std::string user, std::string database, std::string secret)
-    : plane_(plane), user_(std::move(user)), database_(std::move(database)), secret_(std::move(secret)) {}
+    : plane_(plane),
+      user_(std::move(user)),
+      database_(std::move(database)),
+      secret_(std::move(secret)) {}
 
 Pool::~Pool() = default;
 
@@ -36,8 +39,10 @@ Upstream* Pool::request(Session& session, const base::Now& now) {
 }
 
 void Pool::leave_queue(Session& session) {
-    (session.wait_prev != nullptr ? session.wait_prev->wait_next : first_waiter_) = session.wait_next;
-    (session.wait_next != nullptr ? session.wait_next->wait_prev : last_waiter_) = session.wait_prev;
+    (session.wait_prev != nullptr ? session.wait_prev->wait_next : first_waiter_) =
+        session.wait_next;
+    (session.wait_next != nullptr ? session.wait_next->wait_prev : last_waiter_) =
+        session.wait_prev;
     session.wait_prev = session.wait_next = nullptr;
     session.waiting_since_ns = -1;
     --waiting_count_;
@@ -53,7 +58,8 @@ Session* Pool::pop_waiter() {
 Upstream* Pool::take_idle(const GucSetPtr& settings) {
     if (idle_.empty()) return nullptr;
     // The warmest connection, unless another needs no change of settings.
-    auto it = std::find_if(idle_.rbegin(), idle_.rend(), [&](Upstream* u) { return u->settings() == settings; });
+    auto it = std::find_if(idle_.rbegin(), idle_.rend(),
+                           [&](Upstream* u) { return u->settings() == settings; });
     auto chosen = it == idle_.rend() ? idle_.end() - 1 : it.base() - 1;
     Upstream* upstream = *chosen;
     idle_.erase(chosen);
@@ -66,7 +72,8 @@ void Pool::grow(const base::Now& now) {
     auto limit = static_cast<std::size_t>(plane_.options().pool_size);
     while (connecting_ < waiting_count_ && connections_.size() < limit) {
         // While the server cannot be reached one attempt at a time is enough.
-        if (failures_ > 0 && (connecting_ > 0 || permanent_ || now.mono_ns < next_attempt_ns_)) return;
+        if (failures_ > 0 && (connecting_ > 0 || permanent_ || now.mono_ns < next_attempt_ns_))
+            return;
         ++connecting_;
         auto& upstream = connections_.emplace_back(std::make_unique<Upstream>(plane_, *this));
         upstream->start(now);
@@ -95,8 +102,11 @@ void Pool::released(Upstream& upstream, const base::Now& now) {
     }
     if (upstream.tainted) return discard(upstream, now);
     std::int64_t age_limit = plane_.settings().pool.server_lifetime_ms * kMs;
-    if (plane_.draining() || (age_limit > 0 && now.mono_ns - upstream.created_ns > age_limit && waiting_count_ == 0)) {
-        plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Lifetime)].add();
+    if (plane_.draining() ||
+        (age_limit > 0 && now.mono_ns - upstream.created_ns > age_limit && waiting_count_ == 0)) {
+        plane_.shard()
+            .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Lifetime)]
+            .add();
         return discard(upstream, now);
     }
     serve(upstream, now);
@@ -114,7 +124,8 @@ void Pool::serve(Upstream& upstream, const base::Now& now) {
 }
 
 void Pool::discard(Upstream& upstream, const base::Now& now) {
-    auto it = std::find_if(connections_.begin(), connections_.end(), [&](auto& u) { return u.get() == &upstream; });
+    auto it = std::find_if(connections_.begin(), connections_.end(),
+                           [&](auto& u) { return u.get() == &upstream; });
     if (it == connections_.end()) return;
     auto idle = std::find(idle_.begin(), idle_.end(), &upstream);
     if (idle != idle_.end()) {
@@ -129,9 +140,10 @@ void Pool::discard(Upstream& upstream, const base::Now& now) {
     grow(now);
 }
 
-void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate, bool was_ready,
-                const base::Now& now) {
-    auto it = std::find_if(connections_.begin(), connections_.end(), [&](auto& u) { return u.get() == &upstream; });
+void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate,
+                bool was_ready, const base::Now& now) {
+    auto it = std::find_if(connections_.begin(), connections_.end(),
+                           [&](auto& u) { return u.get() == &upstream; });
     if (it == connections_.end()) return;
     auto idle = std::find(idle_.begin(), idle_.end(), &upstream);
     if (idle != idle_.end()) {
@@ -150,7 +162,8 @@ void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::stri
     note_failure(closed, sqlstate, now);
 }
 
-void Pool::note_failure(const ChannelClosed& closed, const std::string& sqlstate, const base::Now& now) {
+void Pool::note_failure(const ChannelClosed& closed, const std::string& sqlstate,
+                        const base::Now& now) {
     model::ErrorInfo info = plane_.classify(closed, sqlstate);
     if (failures_++ == 0) {
         failing_since_ns_ = now.mono_ns;
@@ -165,7 +178,10 @@ void Pool::note_failure(const ChannelClosed& closed, const std::string& sqlstate
     for (int i = 1; i < failures_ && delay < kMaxBackoffMs; ++i) delay *= 2;
     next_attempt_ns_ = now.mono_ns + std::min(delay, kMaxBackoffMs) * kMs;
     base::log::warn("proxy", "cannot connect to the database",
-                    {{"user", user_}, {"database", database_}, {"cause", info.message}, {"detail", closed.detail},
+                    {{"user", user_},
+                     {"database", database_},
+                     {"cause", info.message},
+                     {"detail", closed.detail},
                      {"attempt", failures_}});
     LocalError error = login_error_ ? *login_error_ : unavailable(now);
     if (permanent_) {
@@ -197,13 +213,14 @@ LocalError Pool::unavailable(const base::Now& now) const {
     error.sqlstate = protocol::sqlstate::kConnectionFailure;
     error.message = last_message_.empty() ? "Cannot connect to database." : last_message_;
     std::int64_t wait_ms = std::max<std::int64_t>(0, (next_attempt_ns_ - now.mono_ns) / kMs);
-    error.detail = "Not reachable since " + base::to_iso8601(failing_since_us_) + ": " + last_detail_ +
-                   ". Next attempt in " + std::to_string(wait_ms) + " ms.";
+    error.detail = "Not reachable since " + base::to_iso8601(failing_since_us_) + ": " +
+                   last_detail_ + ". Next attempt in " + std::to_string(wait_ms) + " ms.";
     error.hint = last_resolution_;
     return error;
 }
 
-void Pool::refuse_waiters(const LocalError& error, std::int64_t older_than_ns, const base::Now& now) {
+void Pool::refuse_waiters(const LocalError& error, std::int64_t older_than_ns,
+                          const base::Now& now) {
     while (first_waiter_ != nullptr && first_waiter_->waiting_since_ns <= older_than_ns) {
         pop_waiter()->refused(error, now);
     }
@@ -219,7 +236,8 @@ void Pool::tick(const base::Now& now) {
     if (settings.pool.wait_timeout_ms > 0) {
         LocalError error;
         error.sqlstate = protocol::sqlstate::kTooManyConnections;
-        error.message = "No server connection became free within " + std::to_string(settings.pool.wait_timeout_ms) +
+        error.message = "No server connection became free within " +
+                        std::to_string(settings.pool.wait_timeout_ms) +
                         " ms (pool.wait_timeout_ms).";
         error.hint = "Raise pool.size, shorten transactions, or raise pool.wait_timeout_ms.";
         std::int64_t limit = now.mono_ns - settings.pool.wait_timeout_ms * kMs;
@@ -229,7 +247,8 @@ void Pool::tick(const base::Now& now) {
         }
     }
     if (failures_ > 0) {
-        if (now.mono_ns - failing_since_ns_ > hold_budget_ns()) refuse_waiters(unavailable(now), now.mono_ns, now);
+        if (now.mono_ns - failing_since_ns_ > hold_budget_ns())
+            refuse_waiters(unavailable(now), now.mono_ns, now);
         // Somebody has to notice that the server is back, also when nobody waits.
         if (connections_.empty() && connecting_ == 0 && now.mono_ns >= next_attempt_ns_) {
             ++connecting_;
@@ -245,15 +264,20 @@ void Pool::tick(const base::Now& now) {
         }
     }
     std::int64_t idle_limit = settings.pool.server_idle_timeout_ms * kMs;
-    if (idle_limit > 0 && !idle_.empty() && now.mono_ns - idle_.front()->idle_since_ns > idle_limit) {
-        plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Idle)].add();
+    if (idle_limit > 0 && !idle_.empty() &&
+        now.mono_ns - idle_.front()->idle_since_ns > idle_limit) {
+        plane_.shard()
+            .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Idle)]
+            .add();
         discard(*idle_.front(), now);
     }
 }
 
 void Pool::close_idle(const base::Now& now) {
     while (!idle_.empty()) {
-        plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Shutdown)].add();
+        plane_.shard()
+            .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Shutdown)]
+            .add();
         discard(*idle_.back(), now);
     }
 }

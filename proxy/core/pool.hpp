@@ -17,7 +17,8 @@ namespace pgsidecar::proxy {
 class Plane;
 class Session;
 
-/// The server connections of one user and database, and the sessions that wait for one, first come first served.
+/// The server connections of one user and database, and the sessions that wait for one, first come
+/// first served.
 ///
 /// Thread: the worker's. Lives as long as its Plane.
 class Pool {
@@ -43,8 +44,8 @@ public:
     // What its connections tell it.
     void connected(Upstream& upstream, const base::Now& now);
     void released(Upstream& upstream, const base::Now& now);
-    void lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate, bool was_ready,
-              const base::Now& now);
+    void lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate,
+              bool was_ready, const base::Now& now);
     /// Closes and forgets a connection that must not be used again.
     void discard(Upstream& upstream, const base::Now& now);
     /// The server's own words on a failed login, for the clients that wait.
@@ -70,15 +71,16 @@ private:
     void serve(Upstream& upstream, const base::Now& now);
     Session* pop_waiter();
     void refuse_waiters(const LocalError& error, std::int64_t older_than_ns, const base::Now& now);
-    void note_failure(const ChannelClosed& closed, const std::string& sqlstate, const base::Now& now);
+    void note_failure(const ChannelClosed& closed, const std::string& sqlstate,
+                      const base::Now& now);
     LocalError unavailable(const base::Now& now) const;
     std::int64_t hold_budget_ns() const;
 
     Plane& plane_;
     std::string user_, database_, secret_;
     std::vector<std::unique_ptr<Upstream>> connections_;
-    std::vector<Upstream*> idle_;              ///< last released last
-    Session* first_waiter_ = nullptr;          ///< intrusive: waiting costs no allocation
+    std::vector<Upstream*> idle_;      ///< last released last
+    Session* first_waiter_ = nullptr;  ///< intrusive: waiting costs no allocation
     Session* last_waiter_ = nullptr;
     std::size_t waiting_count_ = 0;
     std::size_t connecting_ = 0;

@@ -13,7 +13,9 @@ template <std::size_t N>
 void copy_text(std::array<char, N>& to, std::string_view text) {
     std::size_t count = std::min(text.size(), N - 1);
     // Never leave half a UTF-8 character at the end.
-    while (count > 0 && count < text.size() && (static_cast<unsigned char>(text[count]) & 0xc0) == 0x80) --count;
+    while (count > 0 && count < text.size() &&
+           (static_cast<unsigned char>(text[count]) & 0xc0) == 0x80)
+        --count;
     std::memcpy(to.data(), text.data(), count);
     to[count] = '\0';
 }
@@ -40,7 +42,8 @@ void Recorder::finish(Expected& item, model::OperationRecord&& record, const bas
     shard_.queries[static_cast<std::size_t>(kind)].add();
     shard_.query_duration.observe(record.duration_ns);
     shard_.rows_returned.add(record.rows_returned);
-    if (record.affected_rows > 0) shard_.rows_affected.add(static_cast<std::uint64_t>(record.affected_rows));
+    if (record.affected_rows > 0)
+        shard_.rows_affected.add(static_cast<std::uint64_t>(record.affected_rows));
     shard_.operations_recorded.add();
     driver_.record(std::move(record));
 
@@ -51,12 +54,13 @@ void Recorder::finish(Expected& item, model::OperationRecord&& record, const bas
     item.rows = item.bytes = 0;
     if (item.all) {
         ++item.next;
-        item.shape = item.next < item.all->size() ? (*item.all)[item.next] : model::StatementShapePtr();
+        item.shape =
+            item.next < item.all->size() ? (*item.all)[item.next] : model::StatementShapePtr();
     }
 }
 
-void Recorder::succeeded(Expected& item, const model::OperationSourcePtr& source, std::int64_t affected,
-                         const base::Now& now) {
+void Recorder::succeeded(Expected& item, const model::OperationSourcePtr& source,
+                         std::int64_t affected, const base::Now& now) {
     auto record = begin(item, source, now);
     record.affected_rows = affected;
     finish(item, std::move(record), now);
@@ -66,17 +70,19 @@ void Recorder::failed(Expected& item, const model::OperationSourcePtr& source,
                       const protocol::ErrorFields& error, const base::Now& now) {
     auto record = begin(item, source, now);
     record.outcome = model::Outcome::Failure;
-    std::string_view state = error.sqlstate.size() == 5 ? error.sqlstate : std::string_view("XX000");
+    std::string_view state =
+        error.sqlstate.size() == 5 ? error.sqlstate : std::string_view("XX000");
     std::copy(state.begin(), state.end(), record.sqlstate.begin());
     // The server's message may quote values (K21); the record keeps a text that holds none.
     model::ServerErrorFields fields{state, error.message, error.constraint, error.table};
-    copy_text(record.error, model::classify_server_error(fields, model::ErrorPhase::Statement).message);
+    copy_text(record.error,
+              model::classify_server_error(fields, model::ErrorPhase::Statement).message);
     shard_.query_errors[metrics::sqlstate_class_slot(state)].add();
     finish(item, std::move(record), now);
 }
 
-void Recorder::unknown(Expected& item, const model::OperationSourcePtr& source, std::string_view why,
-                       const base::Now& now) {
+void Recorder::unknown(Expected& item, const model::OperationSourcePtr& source,
+                       std::string_view why, const base::Now& now) {
     auto record = begin(item, source, now);
     record.outcome = model::Outcome::Unknown;
     record.sqlstate = {'0', '8', '0', '0', '7'};

@@ -19,14 +19,15 @@ public:
     /// The running statement of item succeeded. affected: -1 when the tag had no count.
     void succeeded(Expected& item, const model::OperationSourcePtr& source, std::int64_t affected,
                    const base::Now& now);
-    void failed(Expected& item, const model::OperationSourcePtr& source, const protocol::ErrorFields& error,
-                const base::Now& now);
+    void failed(Expected& item, const model::OperationSourcePtr& source,
+                const protocol::ErrorFields& error, const base::Now& now);
     /// The connection was lost under it: nobody can say whether it took effect.
     void unknown(Expected& item, const model::OperationSourcePtr& source, std::string_view why,
                  const base::Now& now);
 
 private:
-    model::OperationRecord begin(Expected& item, const model::OperationSourcePtr& source, const base::Now& now);
+    model::OperationRecord begin(Expected& item, const model::OperationSourcePtr& source,
+                                 const base::Now& now);
     void finish(Expected& item, model::OperationRecord&& record, const base::Now& now);
 
     base::UuidSource ids_;

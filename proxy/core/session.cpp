@@ -18,7 +18,8 @@ using protocol::TransactionStatus;
 
 namespace {
 
-// Messages that mean nothing without a running exchange: what is left of a COPY that failed, and Flush.
+// Messages that mean nothing without a running exchange: what is left of a COPY that failed, and
+// Flush.
 bool is_leftover(char type) { return type == 'd' || type == 'c' || type == 'f' || type == 'H'; }
 
 }  // namespace
@@ -128,12 +129,16 @@ Expected Session::describe(const Frame& frame, const base::Now& now) {
             auto shapes = plane_.classify(text.substr(0, text.find('\0')));
             if (!shapes.empty()) expected.shape = shapes[0];
             if (shapes.size() > 1) {
-                expected.all =
-                    std::make_shared<const std::vector<model::StatementShapePtr>>(shapes.begin(), shapes.end());
+                expected.all = std::make_shared<const std::vector<model::StatementShapePtr>>(
+                    shapes.begin(), shapes.end());
             }
             break;
         }
-        case 'P': case 'B': case 'D': case 'C': case 'E': name_statement(frame, expected); break;
+        case 'P':
+        case 'B':
+        case 'D':
+        case 'C':
+        case 'E': name_statement(frame, expected); break;
         default: break;
     }
     return expected;
@@ -158,12 +163,14 @@ void Session::name_statement(const Frame& frame, Expected& expected) {
         case 'C':
             if (auto target = protocol::decode_target(frame.payload)) {
                 bool statement = target->kind == protocol::TargetKind::Statement;
-                expected.shape = statement ? names_.statement(target->name) : names_.portal(target->name);
+                expected.shape =
+                    statement ? names_.statement(target->name) : names_.portal(target->name);
                 if (frame.type == 'C') names_.closed(statement ? 'S' : 'P', target->name);
             }
             break;
         case 'E':
-            if (auto execute = protocol::decode_execute(frame.payload)) expected.shape = names_.portal(execute->portal);
+            if (auto execute = protocol::decode_execute(frame.payload))
+                expected.shape = names_.portal(execute->portal);
             break;
         default: break;
     }
@@ -180,12 +187,15 @@ void Session::send_on(const Frame& frame, Expected expected) {
         case 'C': upstream_->expect(ReplyKind::Close, std::move(expected)); break;
         case 'S': upstream_->expect(ReplyKind::Sync, std::move(expected)); break;
         case 'F': upstream_->expect(ReplyKind::FunctionCall, std::move(expected)); break;
-        case 'c': case 'f': upstream_->replies().on_copy_end(); break;
+        case 'c':
+        case 'f': upstream_->replies().on_copy_end(); break;
         default: break;  // CopyData and Flush have no reply of their own
     }
     upstream_->forward(frame.wire);
     if (upstream_ == nullptr) return;
-    if (upstream_->replies().size() > static_cast<std::size_t>(plane_.settings().limits.max_pipeline)) set_reading(false);
+    if (upstream_->replies().size() >
+        static_cast<std::size_t>(plane_.settings().limits.max_pipeline))
+        set_reading(false);
 }
 
 void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
@@ -203,7 +213,8 @@ void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
     pending_->bytes.assign(base::as_text(frame.wire));
     pending_->frame = frame;
     pending_->frame.wire = base::as_bytes(pending_->bytes);
-    pending_->frame.payload = pending_->frame.wire.subspan(frame.wire.size() - frame.payload.size());
+    pending_->frame.payload =
+        pending_->frame.wire.subspan(frame.wire.size() - frame.payload.size());
     pending_->expected = std::move(expected);
 }
 
@@ -248,7 +259,8 @@ void Session::relay(base::Bytes wire) {
     if (channel_ == nullptr) return;
     plane_.shard().client_bytes_out.add(wire.size());
     channel_->send(wire);
-    if (upstream_ != nullptr && channel_->unsent() > plane_.buffer_limit()) upstream_->set_reading(false);
+    if (upstream_ != nullptr && channel_->unsent() > plane_.buffer_limit())
+        upstream_->set_reading(false);
 }
 
 void Session::on_drained(const base::Now&) {
@@ -277,7 +289,8 @@ void Session::exchange_done(TransactionStatus status, const base::Now& now) {
         plane_.shard().transactions.add();
         names_.transaction_over();
     }
-    if (!reading_ && upstream_->replies().size() < static_cast<std::size_t>(plane_.settings().limits.max_pipeline) / 2) {
+    if (!reading_ && upstream_->replies().size() <
+                         static_cast<std::size_t>(plane_.settings().limits.max_pipeline) / 2) {
         server_took_all();
     }
     if (terminating_ && upstream_->replies().empty()) {
@@ -288,8 +301,8 @@ void Session::exchange_done(TransactionStatus status, const base::Now& now) {
 }
 
 void Session::release_if_done(const base::Now& now) {
-    if (upstream_ == nullptr || transaction_ != TransactionStatus::Idle || !upstream_->replies().empty() ||
-        upstream_->replies().skipping() || reader_.in_pieces()) {
+    if (upstream_ == nullptr || transaction_ != TransactionStatus::Idle ||
+        !upstream_->replies().empty() || upstream_->replies().skipping() || reader_.in_pieces()) {
         return;
     }
     if (draining_) return drain(now);
@@ -316,14 +329,20 @@ void Session::detach(const base::Now& now, bool client_gone) {
                  upstream->state() == Upstream::State::Ready;
     upstream->set_reading(true);
     if (own_upstream_ != nullptr) {
-        if (!clean && client_gone && !upstream->replies().empty()) plane_.cancel_at_server(*upstream, true, now);
-        plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::ClientGone)].add();
+        if (!clean && client_gone && !upstream->replies().empty())
+            plane_.cancel_at_server(*upstream, true, now);
+        plane_.shard()
+            .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::ClientGone)]
+            .add();
         upstream->close(clean);
         plane_.bury(std::move(own_upstream_));
     } else if (!clean) {
         // The server would go on with a statement that nobody waits for, and keep its locks.
-        if (client_gone && !upstream->replies().empty()) plane_.cancel_at_server(*upstream, true, now);
-        plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::ClientGone)].add();
+        if (client_gone && !upstream->replies().empty())
+            plane_.cancel_at_server(*upstream, true, now);
+        plane_.shard()
+            .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::ClientGone)]
+            .add();
         pool_->discard(*upstream, now);
     } else if (keeps_connection()) {
         upstream->reset(now);
@@ -345,7 +364,8 @@ void Session::close_channel() {
     plane_.forget(*this);
 }
 
-void Session::upstream_lost(const ChannelClosed& closed, bool server_said_why, const base::Now& now) {
+void Session::upstream_lost(const ChannelClosed& closed, bool server_said_why,
+                            const base::Now& now) {
     if (state_ == State::Closed) return;
     if (upstream_ != nullptr) plane_.shard().clients_active.add(-1);
     Upstream* upstream = std::exchange(upstream_, nullptr);
@@ -357,7 +377,8 @@ void Session::upstream_lost(const ChannelClosed& closed, bool server_said_why, c
             auto& item = replies.at(i);
             bool runs = item.kind == ReplyKind::Query || item.kind == ReplyKind::Execute;
             if (runs && item.payload.owner == this) {
-                plane_.recorder().unknown(item.payload, source_, "the connection to the database was lost", now);
+                plane_.recorder().unknown(item.payload, source_,
+                                          "the connection to the database was lost", now);
             }
         }
     }
@@ -410,13 +431,16 @@ bool Session::at_rest() const {
 
 void Session::tick(const base::Now& now) {
     if (state_ != State::LoggingIn) return;
-    if (now.mono_ns - opened_ns_ > plane_.settings().auth.login_timeout_ms * std::int64_t{1'000'000}) login_->timed_out(now);
+    if (now.mono_ns - opened_ns_ >
+        plane_.settings().auth.login_timeout_ms * std::int64_t{1'000'000})
+        login_->timed_out(now);
 }
 
 void Session::drain(const base::Now& now) {
     draining_ = true;
     bool busy = waiting_since_ns >= 0 || discarding_ || transaction_ != TransactionStatus::Idle ||
-                (upstream_ != nullptr && (!upstream_->replies().empty() || upstream_->replies().skipping())) ||
+                (upstream_ != nullptr &&
+                 (!upstream_->replies().empty() || upstream_->replies().skipping())) ||
                 reader_.in_pieces();
     if (busy) return;
     LocalError error;
@@ -438,7 +462,8 @@ bool Session::cancel(const base::Now& now) {
         refused(error, now);
         return false;
     }
-    return upstream_ != nullptr && !upstream_->replies().empty() && upstream_->state() == Upstream::State::Ready;
+    return upstream_ != nullptr && !upstream_->replies().empty() &&
+           upstream_->state() == Upstream::State::Ready;
 }
 
 }  // namespace pgsidecar::proxy

@@ -112,11 +112,11 @@ private:
     Channel* channel_;
     Pool* pool_ = nullptr;
     Upstream* upstream_ = nullptr;
-    std::unique_ptr<ClientLogin> login_;          ///< only while logging in
-    std::unique_ptr<Upstream> own_upstream_;      ///< pass-through only
+    std::unique_ptr<ClientLogin> login_;      ///< only while logging in
+    std::unique_ptr<Upstream> own_upstream_;  ///< pass-through only
     protocol::FrameReader reader_;
     std::unique_ptr<Pending> pending_;
-    std::string held_;                            ///< read, but not yet due
+    std::string held_;  ///< read, but not yet due
     GucSetPtr settings_;
     model::OperationSourcePtr source_;
     StatementNames names_;

@@ -9,21 +9,28 @@
 
 namespace pgsidecar::proxy {
 
-/// Which shape a session's prepared statements and portals have, so that an Execute can be recorded as what it runs.
+/// Which shape a session's prepared statements and portals have, so that an Execute can be recorded
+/// as what it runs.
 ///
-/// The unnamed ones, which most drivers use, cost no lookup. Bounded: beyond kMax names new ones are not followed and
-/// their Executes are recorded without a shape.
+/// The unnamed ones, which most drivers use, cost no lookup. Bounded: beyond kMax names new ones
+/// are not followed and their Executes are recorded without a shape.
 class StatementNames {
 public:
     static constexpr std::size_t kMax = 10'000;
 
-    void parsed(std::string_view name, model::StatementShapePtr shape) { set(statements_, name, std::move(shape)); }
+    void parsed(std::string_view name, model::StatementShapePtr shape) {
+        set(statements_, name, std::move(shape));
+    }
     void bound(std::string_view portal, std::string_view statement) {
         set(portals_, portal, model::StatementShapePtr(find(statements_, statement)));
     }
-    model::StatementShapePtr statement(std::string_view name) const { return find(statements_, name); }
+    model::StatementShapePtr statement(std::string_view name) const {
+        return find(statements_, name);
+    }
     model::StatementShapePtr portal(std::string_view name) const { return find(portals_, name); }
-    void closed(char kind, std::string_view name) { erase(kind == 'S' ? statements_ : portals_, name); }
+    void closed(char kind, std::string_view name) {
+        erase(kind == 'S' ? statements_ : portals_, name);
+    }
     /// Named portals end with their transaction.
     void transaction_over() {
         if (portals_.named) portals_.named.reset();
@@ -32,7 +39,9 @@ public:
 private:
     struct Hash {
         using is_transparent = void;
-        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>()(text);
+        }
     };
     using Map = std::unordered_map<std::string, model::StatementShapePtr, Hash, std::equal_to<>>;
     struct Names {

@@ -16,7 +16,8 @@ using protocol::FrameReader;
 using protocol::ReplyEffect;
 using protocol::ReplyKind;
 
-/// Gathers neighbouring bytes of one input for one client, so that a run of messages costs one copy.
+/// Gathers neighbouring bytes of one input for one client, so that a run of messages costs one
+/// copy.
 class Upstream::Run {
 public:
     explicit Run(Upstream& upstream) : upstream_(upstream) {}
@@ -48,7 +49,8 @@ namespace {
 
 FrameReader::Limits backend_limits(const Plane& plane) {
     const auto& limits = plane.settings().limits;
-    return {static_cast<std::uint32_t>(limits.max_message_bytes), static_cast<std::uint32_t>(limits.inspect_bytes)};
+    return {static_cast<std::uint32_t>(limits.max_message_bytes),
+            static_cast<std::uint32_t>(limits.inspect_bytes)};
 }
 
 }  // namespace
@@ -90,7 +92,8 @@ void Upstream::on_open(const base::Now& now) {
 void Upstream::on_tls_reply(base::Bytes& bytes, const base::Now& now) {
     char answer = std::to_integer<char>(bytes[0]);
     bytes = bytes.subspan(1);
-    // Anything that follows the one byte came before TLS and could be a stranger's (CVE-2021-23222).
+    // Anything that follows the one byte came before TLS and could be a stranger's
+    // (CVE-2021-23222).
     if (!bytes.empty()) return protocol_error("bytes before TLS from the server", now);
     if (answer == 'S') {
         state_ = State::TlsHandshake;
@@ -125,7 +128,8 @@ void Upstream::logged_in(const base::Now& now) {
 void Upstream::forward(base::Bytes wire) {
     plane_.shard().server_bytes_out.add(wire.size());
     channel_->send(wire);
-    if (session_ != nullptr && channel_->unsent() > plane_.buffer_limit()) session_->set_reading(false);
+    if (session_ != nullptr && channel_->unsent() > plane_.buffer_limit())
+        session_->set_reading(false);
 }
 
 void Upstream::on_drained(const base::Now&) {
@@ -136,7 +140,9 @@ void Upstream::set_reading(bool on) {
     if (channel_ != nullptr) channel_->set_reading(on);
 }
 
-bool Upstream::expect(ReplyKind kind, Expected expected) { return replies_.push(kind, std::move(expected)); }
+bool Upstream::expect(ReplyKind kind, Expected expected) {
+    return replies_.push(kind, std::move(expected));
+}
 
 void Upstream::apply(const GucSetPtr& set, Purpose purpose, const base::Now& now) {
     Expected expected;
@@ -168,7 +174,8 @@ void Upstream::on_bytes(base::Bytes bytes, const base::Now& now) {
             case State::TlsRequested: on_tls_reply(bytes, now); break;
             case State::LoggingIn: login_bytes(bytes, now); break;
             case State::Ready: relay_bytes(bytes, now); break;
-            default: return protocol_error("bytes from the server before it was asked anything", now);
+            default:
+                return protocol_error("bytes from the server before it was asked anything", now);
         }
     }
 }
@@ -178,10 +185,12 @@ void Upstream::login_bytes(base::Bytes& bytes, const base::Now& now) {
     while (state_ == State::LoggingIn) {
         switch (reader_.next(bytes, frame)) {
             case FrameOutcome::Need: return;
-            case FrameOutcome::Bad: return protocol_error("a message that PostgreSQL does not send", now);
+            case FrameOutcome::Bad:
+                return protocol_error("a message that PostgreSQL does not send", now);
             case FrameOutcome::Got: break;
         }
-        if (!frame.whole()) return protocol_error("a login message of more than the inspection limit", now);
+        if (!frame.whole())
+            return protocol_error("a login message of more than the inspection limit", now);
         login_->on_message(frame, now);
     }
 }
@@ -233,7 +242,8 @@ bool Upstream::on_message(const Frame& frame, const base::Now& now) {
         case ReplyEffect::Relay:
         case ReplyEffect::StepDone: return true;
         case ReplyEffect::Async:
-            if (frame.type == 'S') note_parameter(frame, replies_.empty() ? session_ : replies_.head().payload.owner);
+            if (frame.type == 'S')
+                note_parameter(frame, replies_.empty() ? session_ : replies_.head().payload.owner);
             return true;
         case ReplyEffect::StatementDone: statement_done(frame, now); return true;
         case ReplyEffect::Failed:
@@ -255,7 +265,8 @@ void Upstream::note_parameter(const Frame& frame, Session* owner) {
     } else if (parameters_.size() < 64) {
         parameters_.emplace(parameter->name, parameter->value);
     }
-    if (owner != nullptr && pool_ != nullptr) owner->setting_reported(parameter->name, parameter->value);
+    if (owner != nullptr && pool_ != nullptr)
+        owner->setting_reported(parameter->name, parameter->value);
 }
 
 void Upstream::statement_done(const Frame& frame, const base::Now& now) {
@@ -281,7 +292,8 @@ bool Upstream::failed(const Frame& frame, bool answers, const base::Now& now) {
         auto& item = replies_.answered();
         Session* owner = item.payload.owner;
         if (owner != nullptr) {
-            if (item.kind != ReplyKind::Close) plane_.recorder().failed(item.payload, owner->source(), view.fields, now);
+            if (item.kind != ReplyKind::Close)
+                plane_.recorder().failed(item.payload, owner->source(), view.fields, now);
         } else if (item.payload.purpose != Purpose::Client) {
             internal_error_ = std::make_unique<LocalError>();
             internal_error_->sqlstate = view.fields.sqlstate;
@@ -292,7 +304,8 @@ bool Upstream::failed(const Frame& frame, bool answers, const base::Now& now) {
     }
     if (!fatal_seen_) return true;
     // The server hangs up after a FATAL error; waiting for it to do so could only delay the news.
-    ChannelClosed closed{ChannelClosed::Cause::Eof, "the server ended the connection: SQLSTATE " + fatal_sqlstate_};
+    ChannelClosed closed{ChannelClosed::Cause::Eof,
+                         "the server ended the connection: SQLSTATE " + fatal_sqlstate_};
     lose(closed, now);
     return false;
 }
@@ -318,14 +331,18 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
         case Purpose::ApplySettings:
             // The client's statement runs right behind with the wrong settings: it must not go on.
             if (error) {
-                ChannelClosed closed{ChannelClosed::Cause::Other,
-                                     "the server refused the session's settings: SQLSTATE " + error->sqlstate};
+                ChannelClosed closed{
+                    ChannelClosed::Cause::Other,
+                    "the server refused the session's settings: SQLSTATE " + error->sqlstate};
                 lose(closed, now);
             }
             break;
         case Purpose::Reset:
             if (error) {
-                plane_.shard().servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::ResetFailed)].add();
+                plane_.shard()
+                    .servers_closed[static_cast<std::size_t>(
+                        metrics::ServerCloseReason::ResetFailed)]
+                    .add();
                 pool_->discard(*this, now);
             } else {
                 pool_->released(*this, now);
@@ -347,7 +364,8 @@ void Upstream::on_closed(const ChannelClosed& closed, const base::Now& now) {
 
 void Upstream::protocol_error(std::string_view what, const base::Now& now) {
     plane_.shard().server_protocol_errors.add();
-    base::log::warn("proxy", "the server broke the protocol; the connection is closed", {{"what", what}});
+    base::log::warn("proxy", "the server broke the protocol; the connection is closed",
+                    {{"what", what}});
     lose({ChannelClosed::Cause::Other, "the server sent " + std::string(what)}, now);
 }
 
@@ -368,9 +386,9 @@ void Upstream::lose(const ChannelClosed& closed, const base::Now& now) {
 }
 
 void Upstream::time_out(const base::Now& now) {
-    lose({ChannelClosed::Cause::TimedOut, "no connection within " +
-                                              std::to_string(plane_.settings().pool.connect_timeout_ms) +
-                                              " ms (pool.connect_timeout_ms)"},
+    lose({ChannelClosed::Cause::TimedOut,
+          "no connection within " + std::to_string(plane_.settings().pool.connect_timeout_ms) +
+              " ms (pool.connect_timeout_ms)"},
          now);
 }
 

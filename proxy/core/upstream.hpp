@@ -19,13 +19,21 @@ class Pool;
 class Session;
 class UpstreamLogin;
 
-/// One connection to the server: logs in, carries the FIFO of exchanges, relays replies to whom they belong.
+/// One connection to the server: logs in, carries the FIFO of exchanges, relays replies to whom
+/// they belong.
 ///
 /// Owned by its Pool, or by the Session whose own credentials it carries (pass-through).
 /// Thread: the worker's.
 class Upstream final : public ChannelEvents {
 public:
-    enum class State : std::uint8_t { Connecting, TlsRequested, TlsHandshake, LoggingIn, Ready, Closed };
+    enum class State : std::uint8_t {
+        Connecting,
+        TlsRequested,
+        TlsHandshake,
+        LoggingIn,
+        Ready,
+        Closed
+    };
 
     /// Managed: logs in with the pool's credentials.
     Upstream(Plane& plane, Pool& pool);
@@ -38,7 +46,8 @@ public:
     void start(const base::Now& now);
 
     // What its session asks of it.
-    /// Bytes for the server, as they are. Stops the client's reading when the server takes them too slowly.
+    /// Bytes for the server, as they are. Stops the client's reading when the server takes them too
+    /// slowly.
     void forward(base::Bytes wire);
     bool expect(protocol::ReplyKind kind, Expected expected);
     ReplyQueue& replies() { return replies_; }
@@ -59,11 +68,14 @@ public:
     bool idle() const { return state_ == State::Ready && session_ == nullptr && replies_.empty(); }
     const GucSetPtr& settings() const { return settings_; }
     void set_settings(GucSetPtr set) { settings_ = std::move(set); }
-    const std::map<std::string, std::string, std::less<>>& parameters() const { return parameters_; }
+    const std::map<std::string, std::string, std::less<>>& parameters() const {
+        return parameters_;
+    }
     std::int32_t backend_pid() const { return backend_pid_; }
     base::Bytes backend_secret() const { return base::as_bytes(backend_secret_); }
 
-    /// Cancel requests for this connection on their way; it must not change hands before they are settled.
+    /// Cancel requests for this connection on their way; it must not change hands before they are
+    /// settled.
     int cancels_in_flight = 0;
     bool parked = false;   ///< released while a cancel was on its way
     bool tainted = false;  ///< a cancel may still hit it: never reuse
@@ -107,16 +119,16 @@ private:
     protocol::FrameReader reader_;
     ReplyQueue replies_;
     State state_ = State::Connecting;
-    std::unique_ptr<UpstreamLogin> login_;   ///< only while logging in
-    std::string startup_packet_;             ///< pass-through only
+    std::unique_ptr<UpstreamLogin> login_;  ///< only while logging in
+    std::string startup_packet_;            ///< pass-through only
     GucSetPtr settings_;
     std::map<std::string, std::string, std::less<>> parameters_;
     std::string backend_secret_;
     std::int32_t backend_pid_ = 0;
-    Session* message_owner_ = nullptr;       ///< of the message that is coming in pieces
+    Session* message_owner_ = nullptr;  ///< of the message that is coming in pieces
     bool message_swallowed_ = false;
     std::unique_ptr<LocalError> internal_error_;  ///< of the proxy's own request that failed
-    bool fatal_seen_ = false;                ///< the server has said why it hangs up
+    bool fatal_seen_ = false;                     ///< the server has said why it hangs up
     std::string fatal_sqlstate_;
 };
 

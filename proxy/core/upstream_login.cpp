@@ -25,10 +25,12 @@ void UpstreamLogin::begin(const base::Now& now) {
     const config::Upstream& target = upstream_.plane_.options().upstream;
     std::vector<protocol::ParameterView> parameters = {{"user", upstream_.pool_->user()},
                                                        {"database", upstream_.pool_->database()}};
-    if (!target.application_name.empty()) parameters.emplace_back("application_name", target.application_name);
+    if (!target.application_name.empty())
+        parameters.emplace_back("application_name", target.application_name);
     if (!target.options.empty()) parameters.emplace_back("options", target.options);
     std::string message;
-    if (auto done = protocol::append_startup_message(message, parameters); !done) return give_up(done.error(), now);
+    if (auto done = protocol::append_startup_message(message, parameters); !done)
+        return give_up(done.error(), now);
     upstream_.forward(base::as_bytes(message));
 }
 
@@ -37,7 +39,8 @@ void UpstreamLogin::on_message(const protocol::Frame& frame, const base::Now& no
     switch (frame.type) {
         case 'R': return authentication(frame, now);
         case 'E': return refused(frame, now);
-        case 'N': case 'v':
+        case 'N':
+        case 'v':
             if (client != nullptr) client->relay(frame.wire);
             return;
         case 'S':
@@ -104,7 +107,9 @@ base::Result<std::string> UpstreamLogin::reply_to(const protocol::Authentication
             if (upstream_.plane_.options().upstream.sslmode < config::SslMode::Require) {
                 return ProtocolErrc::CleartextRefused;
             }
-            if (auto done = protocol::append_password_message(out, upstream_.pool_->secret()); !done) return done.error();
+            if (auto done = protocol::append_password_message(out, upstream_.pool_->secret());
+                !done)
+                return done.error();
             return out;
         }
         default: return ProtocolErrc::AuthMethodUnsupported;
@@ -115,7 +120,8 @@ base::Result<std::string> UpstreamLogin::md5_reply(base::Bytes salt) {
     const std::string& secret = upstream_.pool_->secret();
     if (secret.empty()) return ProtocolErrc::PasswordMissing;
     base::Result<std::string> stored = secret;
-    if (!protocol::is_md5_stored(secret)) stored = protocol::md5_stored(upstream_.pool_->user(), secret);
+    if (!protocol::is_md5_stored(secret))
+        stored = protocol::md5_stored(upstream_.pool_->user(), secret);
     if (!stored) return stored.error();
     auto response = protocol::md5_response(*stored, salt.first<4>());
     if (!response) return response.error();
@@ -126,25 +132,30 @@ base::Result<std::string> UpstreamLogin::md5_reply(base::Bytes salt) {
 
 base::Result<std::string> UpstreamLogin::sasl_begin(base::Bytes mechanisms) {
     if (scram_) return ProtocolErrc::UnexpectedMessage;
-    if (!protocol::offers_mechanism(mechanisms, protocol::kScramSha256)) return ProtocolErrc::ScramMechanismUnknown;
+    if (!protocol::offers_mechanism(mechanisms, protocol::kScramSha256))
+        return ProtocolErrc::ScramMechanismUnknown;
     if (upstream_.pool_->secret().empty()) return ProtocolErrc::PasswordMissing;
     protocol::ScramClient::Options options;
-    options.max_iterations = static_cast<std::uint32_t>(upstream_.plane_.settings().auth.max_scram_iterations);
-    scram_ = std::make_unique<protocol::ScramClient>(upstream_.pool_->secret(),
-                                                     protocol::make_scram_nonce(upstream_.plane_.entropy()), options);
+    options.max_iterations =
+        static_cast<std::uint32_t>(upstream_.plane_.settings().auth.max_scram_iterations);
+    scram_ = std::make_unique<protocol::ScramClient>(
+        upstream_.pool_->secret(), protocol::make_scram_nonce(upstream_.plane_.entropy()), options);
     auto first = scram_->first();
     if (!first) return first.error();
     std::string out;
-    if (auto done = protocol::append_sasl_initial_response(out, protocol::kScramSha256, *first); !done) {
+    if (auto done = protocol::append_sasl_initial_response(out, protocol::kScramSha256, *first);
+        !done) {
         return done.error();
     }
     return out;
 }
 
-void UpstreamLogin::relay_authentication(const protocol::Frame& frame, const protocol::AuthenticationView& request) {
+void UpstreamLogin::relay_authentication(const protocol::Frame& frame,
+                                         const protocol::AuthenticationView& request) {
     Session& client = *upstream_.session_;
     if (request.kind == AuthenticationKind::Sasl) {
-        // Channel binding cannot pass through a proxy that ends TLS: SCRAM-SHA-256-PLUS is not offered on.
+        // Channel binding cannot pass through a proxy that ends TLS: SCRAM-SHA-256-PLUS is not
+        // offered on.
         std::string message;
         std::string_view offered[] = {protocol::kScramSha256};
         if (protocol::offers_mechanism(request.data, protocol::kScramSha256)) {
@@ -157,7 +168,8 @@ void UpstreamLogin::relay_authentication(const protocol::Frame& frame, const pro
 
 void UpstreamLogin::refused(const protocol::Frame& frame, const base::Now& now) {
     auto view = protocol::decode_error_response(frame.payload);
-    upstream_.fatal_sqlstate_ = view.fields.sqlstate.size() == 5 ? std::string(view.fields.sqlstate) : "08006";
+    upstream_.fatal_sqlstate_ =
+        view.fields.sqlstate.size() == 5 ? std::string(view.fields.sqlstate) : "08006";
     if (managed()) {
         LocalError error;
         error.severity = "FATAL";
@@ -170,7 +182,8 @@ void UpstreamLogin::refused(const protocol::Frame& frame, const base::Now& now) 
         upstream_.session_->relay(frame.wire);
         upstream_.fatal_seen_ = true;
     }
-    ChannelClosed closed{ChannelClosed::Cause::Other, "the server refused the login: SQLSTATE " + upstream_.fatal_sqlstate_};
+    ChannelClosed closed{ChannelClosed::Cause::Other,
+                         "the server refused the login: SQLSTATE " + upstream_.fatal_sqlstate_};
     upstream_.lose(closed, now);
 }
 
@@ -183,7 +196,8 @@ void UpstreamLogin::give_up(const std::error_code& why, const base::Now& now) {
         error.message = "Login at the server failed: " + why.message();
         upstream_.pool_->login_refused(std::move(error));
     }
-    upstream_.lose({ChannelClosed::Cause::Other, "login at the server failed: " + why.message()}, now);
+    upstream_.lose({ChannelClosed::Cause::Other, "login at the server failed: " + why.message()},
+                   now);
 }
 
 }  // namespace pgsidecar::proxy

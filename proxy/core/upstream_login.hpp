@@ -13,10 +13,12 @@ namespace pgsidecar::proxy {
 
 class Upstream;
 
-/// Logs an upstream connection in: with the pool's credentials, or by relaying between client and server.
+/// Logs an upstream connection in: with the pool's credentials, or by relaying between client and
+/// server.
 ///
-/// Lives from the moment the byte stream is ready until ReadyForQuery. Insists on the server's SCRAM
-/// signature, sends a clear password over TLS only, and gives up on anything PostgreSQL would not send.
+/// Lives from the moment the byte stream is ready until ReadyForQuery. Insists on the server's
+/// SCRAM signature, sends a clear password over TLS only, and gives up on anything PostgreSQL would
+/// not send.
 class UpstreamLogin {
 public:
     explicit UpstreamLogin(Upstream& upstream) : upstream_(upstream) {}
@@ -31,7 +33,8 @@ private:
     base::Result<std::string> reply_to(const protocol::AuthenticationView& request);
     base::Result<std::string> md5_reply(base::Bytes salt);
     base::Result<std::string> sasl_begin(base::Bytes mechanisms);
-    void relay_authentication(const protocol::Frame& frame, const protocol::AuthenticationView& request);
+    void relay_authentication(const protocol::Frame& frame,
+                              const protocol::AuthenticationView& request);
     void refused(const protocol::Frame& frame, const base::Now& now);
     void give_up(const std::error_code& why, const base::Now& now);
 

@@ -40,7 +40,8 @@ UserFile UserFile::parse(std::string_view text, std::vector<Problem>& problems) 
         auto user = quoted(line);
         auto secret = user ? quoted(line) : std::nullopt;
         if (!user || user->empty() || !secret) {
-            problems.push_back({number, "expected \"user\" \"password or secret\", both in double quotes"});
+            problems.push_back(
+                {number, "expected \"user\" \"password or secret\", both in double quotes"});
             continue;
         }
         if (!file.secrets_.emplace(*user, *secret).second) {

@@ -5,12 +5,13 @@
 #include <string_view>
 #include <vector>
 
-
 namespace pgsidecar::proxy {
 
-/// Users and their secrets, as PgBouncer's auth_file has them: "user" "secret" a line, ; starts a comment.
+/// Users and their secrets, as PgBouncer's auth_file has them: "user" "secret" a line, ; starts a
+/// comment.
 ///
-/// A secret is a password, "md5" and 32 hex digits, or a SCRAM secret as pg_authid keeps it. Immutable after reading.
+/// A secret is a password, "md5" and 32 hex digits, or a SCRAM secret as pg_authid keeps it.
+/// Immutable after reading.
 class UserFile {
 public:
     struct Problem {

@@ -1,11 +1,11 @@
 #include "proxy/io/connector.hpp"
 
-#include <asio/experimental/as_tuple.hpp>
-#include <asio/awaitable.hpp>
 #include <unistd.h>
+#include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/connect.hpp>
 #include <asio/detached.hpp>
+#include <asio/experimental/as_tuple.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/use_awaitable.hpp>
@@ -27,12 +27,13 @@ ChannelClosed failure_of(const asio::error_code& error, const std::string& where
     Cause cause = Cause::Other;
     if (error == asio::error::connection_refused || error == std::errc::no_such_file_or_directory) {
         cause = Cause::ConnectRefused;
-    } else if (error == asio::error::host_not_found || error == asio::error::host_not_found_try_again ||
-               error == asio::error::no_data) {
+    } else if (error == asio::error::host_not_found ||
+               error == asio::error::host_not_found_try_again || error == asio::error::no_data) {
         cause = Cause::HostNotFound;
     } else if (error == asio::error::timed_out) {
         cause = Cause::TimedOut;
-    } else if (error == asio::error::host_unreachable || error == asio::error::network_unreachable) {
+    } else if (error == asio::error::host_unreachable ||
+               error == asio::error::network_unreachable) {
         cause = Cause::Unreachable;
     } else if (error == asio::error::connection_reset) {
         cause = Cause::Reset;
@@ -52,7 +53,8 @@ asio::awaitable<Attempt> connect_unix(std::string path) {
     attempt.unix_socket = true;
     asio::local::stream_protocol::socket socket(co_await asio::this_coro::executor);
     if (path.size() >= 108) {
-        attempt.failure = {ChannelClosed::Cause::Other, path + ": longer than a Unix socket's path may be"};
+        attempt.failure = {ChannelClosed::Cause::Other,
+                           path + ": longer than a Unix socket's path may be"};
         co_return attempt;
     }
     asio::local::stream_protocol::endpoint endpoint(path);
@@ -125,7 +127,8 @@ asio::awaitable<void> run(SocketChannel* channel, std::vector<config::HostPort> 
 
 }  // namespace
 
-void Connector::start(asio::io_context& context, SocketChannel& channel, const std::vector<config::HostPort>& hosts) {
+void Connector::start(asio::io_context& context, SocketChannel& channel,
+                      const std::vector<config::HostPort>& hosts) {
     channel.hold();
     asio::co_spawn(context, run(&channel, hosts), asio::detached);
 }

@@ -14,9 +14,10 @@ struct DataPlane::Impl {
         : options(std::move(given)), events(given_events) {}
 
     void place(const Listener::Accepted& accepted) {
-        auto least = std::min_element(workers.begin(), workers.end(), [](const auto& a, const auto& b) {
-            return a->shard().clients.get() < b->shard().clients.get();
-        });
+        auto least =
+            std::min_element(workers.begin(), workers.end(), [](const auto& a, const auto& b) {
+                return a->shard().clients.get() < b->shard().clients.get();
+            });
         (*least)->adopt(accepted.fd, accepted.unix_socket, accepted.local);
     }
 
@@ -43,16 +44,20 @@ std::string DataPlane::start() {
         // Each worker has its share of the pool, at least one connection.
         int extra = i < settings.database.pool_size % settings.workers ? 1 : 0;
         options->pool_size = std::max(1, settings.database.pool_size / settings.workers + extra);
-        impl_->workers.push_back(std::make_unique<Worker>(options, impl_->upstream_tls.get(), impl_->events, i));
+        impl_->workers.push_back(
+            std::make_unique<Worker>(options, impl_->upstream_tls.get(), impl_->events, i));
     }
-    impl_->listener = std::make_unique<Listener>(impl_->workers[0]->context(),
-                                                 [impl = impl_.get()](const Listener::Accepted& a) { impl->place(a); });
+    impl_->listener = std::make_unique<Listener>(
+        impl_->workers[0]->context(),
+        [impl = impl_.get()](const Listener::Accepted& a) { impl->place(a); });
     if (!settings.listen.address.empty()) {
-        problem = impl_->listener->open_tcp(settings.listen.address, settings.listen.port, settings.listen.backlog);
+        problem = impl_->listener->open_tcp(settings.listen.address, settings.listen.port,
+                                            settings.listen.backlog);
     }
     if (problem.empty() && !settings.listen.unix_socket_dir.empty()) {
         int port = impl_->listener->port() != 0 ? impl_->listener->port() : settings.listen.port;
-        problem = impl_->listener->open_unix(settings.listen.unix_socket_dir, port, settings.listen.backlog);
+        problem = impl_->listener->open_unix(settings.listen.unix_socket_dir, port,
+                                             settings.listen.backlog);
     }
     if (!problem.empty()) return problem;
     impl_->listener->start();
@@ -91,7 +96,8 @@ void DataPlane::upstream_usable() {
 void DataPlane::cancel(int except_worker, std::int32_t pid, std::uint32_t secret) {
     for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
         if (static_cast<int>(i) == except_worker) continue;
-        impl_->workers[i]->on_plane([pid, secret](Plane& plane, const base::Now& now) { plane.cancel(pid, secret, now); });
+        impl_->workers[i]->on_plane(
+            [pid, secret](Plane& plane, const base::Now& now) { plane.cancel(pid, secret, now); });
     }
 }
 

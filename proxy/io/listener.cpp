@@ -1,9 +1,9 @@
 #include "proxy/io/listener.hpp"
 
-#include <chrono>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <chrono>
 
 #include "base/log.hpp"
 
@@ -46,14 +46,17 @@ std::string Listener::open_tcp(const std::string& address, int port, int backlog
     asio::error_code error;
     auto ip = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
     std::string where = address + ":" + std::to_string(port);
-    if (error) return "listen.address \"" + address + "\" is not an IP address; use 127.0.0.1, 0.0.0.0, ::1 or the like.";
+    if (error)
+        return "listen.address \"" + address +
+               "\" is not an IP address; use 127.0.0.1, 0.0.0.0, ::1 or the like.";
     asio::ip::tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(port));
     tcp_.open(endpoint.protocol(), error);
     if (!error) tcp_.set_option(asio::ip::tcp::acceptor::reuse_address(true), error);
     if (!error) tcp_.bind(endpoint, error);
     if (!error) tcp_.listen(backlog, error);
     if (error == asio::error::address_in_use) {
-        return "cannot listen on " + where + ": the address is in use; stop the other program or set listen.port.";
+        return "cannot listen on " + where +
+               ": the address is in use; stop the other program or set listen.port.";
     }
     if (error) return "cannot listen on " + where + ": " + error.message() + ".";
     port_ = tcp_.local_endpoint(error).port();
@@ -62,13 +65,16 @@ std::string Listener::open_tcp(const std::string& address, int port, int backlog
 
 std::string Listener::open_unix(const std::string& directory, int port, int backlog) {
     std::string path = directory + "/.s.PGSQL." + std::to_string(port);
-    if (path.size() >= 108) return "listen.unix_socket_dir is too long for a Unix socket: " + path + ".";
+    if (path.size() >= 108)
+        return "listen.unix_socket_dir is too long for a Unix socket: " + path + ".";
     asio::error_code error;
     asio::io_context probe;
     struct stat info {};
     if (::lstat(path.c_str(), &info) == 0) {
-        if (!S_ISSOCK(info.st_mode)) return path + " exists and is not a socket; remove it or set listen.unix_socket_dir.";
-        if (somebody_serves(probe, path)) return "cannot listen on " + path + ": another program serves it.";
+        if (!S_ISSOCK(info.st_mode))
+            return path + " exists and is not a socket; remove it or set listen.unix_socket_dir.";
+        if (somebody_serves(probe, path))
+            return "cannot listen on " + path + ": another program serves it.";
         ::unlink(path.c_str());
     }
     unix_.open(asio::local::stream_protocol(), error);
@@ -93,11 +99,13 @@ void Listener::stop() {
 
 template <class Acceptor>
 void Listener::accept(Acceptor& acceptor) {
-    acceptor.async_accept([this, &acceptor](const asio::error_code& error, typename Acceptor::protocol_type::socket socket) {
+    acceptor.async_accept([this, &acceptor](const asio::error_code& error,
+                                            typename Acceptor::protocol_type::socket socket) {
         if (!acceptor.is_open()) return;
         if (error) {
             if (error == asio::error::operation_aborted) return;
-            bool full = error == asio::error::no_descriptors || error == std::errc::too_many_files_open_in_system ||
+            bool full = error == asio::error::no_descriptors ||
+                        error == std::errc::too_many_files_open_in_system ||
                         error == asio::error::no_memory;
             if (full) return pause(acceptor);
             return accept(acceptor);

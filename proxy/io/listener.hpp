@@ -12,7 +12,8 @@ namespace pgsidecar::proxy {
 
 /// Accepts clients on a TCP port and a Unix socket and hands their descriptors on.
 ///
-/// Without descriptors left it pauses instead of spinning. Thread: its io_context's; open() before it runs.
+/// Without descriptors left it pauses instead of spinning. Thread: its io_context's; open() before
+/// it runs.
 class Listener {
 public:
     struct Accepted {
@@ -27,7 +28,8 @@ public:
 
     /// Sentence on failure, empty on success. port 0: the system chooses, see port().
     std::string open_tcp(const std::string& address, int port, int backlog);
-    /// Listens on DIR/.s.PGSQL.PORT as libpq expects; a socket that nobody serves any more is replaced.
+    /// Listens on DIR/.s.PGSQL.PORT as libpq expects; a socket that nobody serves any more is
+    /// replaced.
     std::string open_unix(const std::string& directory, int port, int backlog);
     int port() const { return port_; }
 

@@ -6,16 +6,17 @@
 
 namespace pgsidecar::proxy {
 
-/// Tells when a non-blocking descriptor can be read or written, through Asio's own epoll reactor and at its lowest
-/// price: an armed wait costs no system call.
+/// Tells when a non-blocking descriptor can be read or written, through Asio's own epoll reactor
+/// and at its lowest price: an armed wait costs no system call.
 ///
-/// Asio's public calls cannot do this: async_read_some() first tries a read that mostly fails, async_wait() re-arms
-/// with an epoll_ctl each time. So this one class uses the reactor below them (asio::detail, Asio 1.22.1) and does
-/// nothing but say "ready"; reading and writing are the holder's. Edge-triggered: after a notice the holder reads
-/// until the kernel has no more, or calls arm_read() with more left and is then told by nobody.
+/// Asio's public calls cannot do this: async_read_some() first tries a read that mostly fails,
+/// async_wait() re-arms with an epoll_ctl each time. So this one class uses the reactor below them
+/// (asio::detail, Asio 1.22.1) and does nothing but say "ready"; reading and writing are the
+/// holder's. Edge-triggered: after a notice the holder reads until the kernel has no more, or calls
+/// arm_read() with more left and is then told by nobody.
 ///
-/// Thread: the io_context's. release() instead of a destructor: the object deletes itself when the reactor is done
-/// with it.
+/// Thread: the io_context's. release() instead of a destructor: the object deletes itself when the
+/// reactor is done with it.
 class Readiness {
 public:
     class Handler {
@@ -27,8 +28,10 @@ public:
         ~Handler() = default;
     };
 
-    /// Takes over the descriptor, which must be open and non-blocking. Null and an error when the reactor refuses.
-    static Readiness* open(asio::io_context& context, int fd, Handler& handler, std::error_code& error);
+    /// Takes over the descriptor, which must be open and non-blocking. Null and an error when the
+    /// reactor refuses.
+    static Readiness* open(asio::io_context& context, int fd, Handler& handler,
+                           std::error_code& error);
 
     Readiness(const Readiness&) = delete;
     Readiness& operator=(const Readiness&) = delete;

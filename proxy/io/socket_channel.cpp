@@ -1,11 +1,11 @@
 #include "proxy/io/socket_channel.hpp"
 
-#include <array>
-#include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <array>
+#include <cerrno>
 
 #include "base/assert.hpp"
 #include "proxy/io/worker.hpp"
@@ -18,7 +18,9 @@ constexpr int kRoundsPerTurn = 8;
 constexpr std::int64_t kLingerNs = 2'000'000'000;
 constexpr std::int64_t kFlushOnCloseNs = 10'000'000'000;
 
-void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
+void set_option(int fd, int level, int name, int value) {
+    ::setsockopt(fd, level, name, &value, sizeof value);
+}
 
 void tune(int fd, bool unix_socket) {
     if (unix_socket) return;
@@ -94,7 +96,8 @@ void SocketChannel::read_some() {
         --pending_posts_;
         if (disposed_) return dispose();
         if (!alive || ready_ == nullptr) return;
-        // A short read at rest has emptied the socket; else the peer's last bytes and its end may have come together.
+        // A short read at rest has emptied the socket; else the peer's last bytes and its end may
+        // have come together.
         if (static_cast<std::size_t>(got) < buffer.size() && !closing_ && events_->at_rest()) {
             maybe_unread_ = false;
             return ready_->arm_read();
@@ -126,10 +129,16 @@ bool SocketChannel::deliver_tls(base::Bytes bytes) {
     while (tls_ && tls_->established() && !closing_ && !disposed_ && events_ != nullptr) {
         std::size_t count = 0;
         switch (tls_->read(plain, count)) {
-            case TlsStream::Status::Ok: events_->on_bytes(std::span(plain).first(count), worker_.now()); continue;
+            case TlsStream::Status::Ok:
+                events_->on_bytes(std::span(plain).first(count), worker_.now());
+                continue;
             case TlsStream::Status::WantsMore: break;
-            case TlsStream::Status::Closed: lost(ChannelClosed::Cause::Eof, "the peer ended TLS"); return false;
-            case TlsStream::Status::Failed: lost(ChannelClosed::Cause::Reset, "TLS: " + tls_->error()); return false;
+            case TlsStream::Status::Closed:
+                lost(ChannelClosed::Cause::Eof, "the peer ended TLS");
+                return false;
+            case TlsStream::Status::Failed:
+                lost(ChannelClosed::Cause::Reset, "TLS: " + tls_->error());
+                return false;
         }
         break;
     }
@@ -153,7 +162,8 @@ bool SocketChannel::continue_handshake() {
 void SocketChannel::start_tls() {
     bool client = role_ == TlsStream::Role::Client;
     flush();  // what was said in plain goes out in plain
-    tls_ = TlsStream::make(worker_.tls_context(client), role_, server_name_, client && worker_.verifies_host());
+    tls_ = TlsStream::make(worker_.tls_context(client), role_, server_name_,
+                           client && worker_.verifies_host());
     PGS_CHECK(tls_ != nullptr);
     if (client) continue_handshake();
 }
@@ -267,8 +277,8 @@ void SocketChannel::abort() {
     finish();
 }
 
-// Closing a socket with unread bytes resets it, which can destroy the last message on its way: end our side, read on
-// until the peer ends its own.
+// Closing a socket with unread bytes resets it, which can destroy the last message on its way: end
+// our side, read on until the peer ends its own.
 void SocketChannel::linger() {
     if (lingering_) return;
     if (tls_) {

@@ -14,12 +14,13 @@ class Worker;
 
 /// A Channel over a TCP or Unix socket, with TLS when asked.
 ///
-/// Deletes itself: after close() or abort(), or after on_closed(), once nothing refers to it any more.
-/// Thread: its worker's. What is sent in one turn goes out in one system call.
+/// Deletes itself: after close() or abort(), or after on_closed(), once nothing refers to it any
+/// more. Thread: its worker's. What is sent in one turn goes out in one system call.
 class SocketChannel final : public Channel, private Readiness::Handler {
 public:
     /// Without a socket yet: for a connection that is being made.
-    SocketChannel(Worker& worker, ChannelEvents* events, TlsStream::Role role) : worker_(worker), events_(events), role_(role) {}
+    SocketChannel(Worker& worker, ChannelEvents* events, TlsStream::Role role)
+        : worker_(worker), events_(events), role_(role) {}
 
     void set_events(ChannelEvents& events) { events_ = &events; }
     /// Gives it its socket (taken over). False: the socket could not be used and is closed.
@@ -29,7 +30,8 @@ public:
     void opened();
     /// What is queued is written now, at the end of a turn.
     void flush();
-    /// Once a second: ends what lingers, and looks for an end of file that came together with the last bytes.
+    /// Once a second: ends what lingers, and looks for an end of file that came together with the
+    /// last bytes.
     void sweep(std::int64_t now_ns);
     /// The object stays while somebody holds it, even when it is closed meanwhile.
     void hold() { ++pending_posts_; }
@@ -82,12 +84,12 @@ private:
     std::uint8_t pending_posts_ = 0;
     bool unix_socket_ = false;
     bool reading_ = true;
-    bool blocked_ = false;      ///< the kernel took less than all; it tells when it takes more
-    bool maybe_unread_ = false; ///< reading stopped with bytes possibly left in the kernel
-    bool closing_ = false;      ///< the holder has said close()
-    bool lingering_ = false;    ///< all is written; waiting for the peer to end too
+    bool blocked_ = false;       ///< the kernel took less than all; it tells when it takes more
+    bool maybe_unread_ = false;  ///< reading stopped with bytes possibly left in the kernel
+    bool closing_ = false;       ///< the holder has said close()
+    bool lingering_ = false;     ///< all is written; waiting for the peer to end too
     bool disposed_ = false;
-    bool quiet_ = false;        ///< nothing has come since the last sweep
+    bool quiet_ = false;  ///< nothing has come since the last sweep
     bool probed_ = false;
 };
 

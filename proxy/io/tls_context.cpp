@@ -1,9 +1,9 @@
 #include "proxy/io/tls_context.hpp"
 
-#include <cstdlib>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <unistd.h>
+#include <cstdlib>
 
 namespace pgsidecar::proxy {
 
@@ -18,13 +18,15 @@ std::string reason() {
 }
 
 std::string in_home(const char* name) {
-    const char* home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): at start, before threads
+    const char* home =
+        std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): at start, before threads
     return home != nullptr ? std::string(home) + "/.postgresql/" + name : std::string();
 }
 
 bool exists(const std::string& path) { return !path.empty() && ::access(path.c_str(), R_OK) == 0; }
 
-// libpq: without a root certificate "require" does not verify; with one it does what verify-ca does.
+// libpq: without a root certificate "require" does not verify; with one it does what verify-ca
+// does.
 bool load_roots(SSL_CTX* context, const config::Upstream& upstream, std::string& problem) {
     std::string file = upstream.sslrootcert.empty() ? in_home("root.crt") : upstream.sslrootcert;
     bool must = upstream.sslmode >= SslMode::VerifyCa;
@@ -36,7 +38,8 @@ bool load_roots(SSL_CTX* context, const config::Upstream& upstream, std::string&
             return false;
         }
     } else if (must || !upstream.sslrootcert.empty()) {
-        problem = "sslmode=" + std::string(to_string(upstream.sslmode)) + " needs a root certificate and " + file +
+        problem = "sslmode=" + std::string(to_string(upstream.sslmode)) +
+                  " needs a root certificate and " + file +
                   " cannot be read; set sslrootcert to a file, or to system.";
         return false;
     } else {
@@ -46,13 +49,16 @@ bool load_roots(SSL_CTX* context, const config::Upstream& upstream, std::string&
     return true;
 }
 
-bool load_client_certificate(SSL_CTX* context, const config::Upstream& upstream, std::string& problem) {
-    std::string certificate = upstream.sslcert.empty() ? in_home("postgresql.crt") : upstream.sslcert;
+bool load_client_certificate(SSL_CTX* context, const config::Upstream& upstream,
+                             std::string& problem) {
+    std::string certificate =
+        upstream.sslcert.empty() ? in_home("postgresql.crt") : upstream.sslcert;
     std::string key = upstream.sslkey.empty() ? in_home("postgresql.key") : upstream.sslkey;
     if (upstream.sslcert.empty() && !exists(certificate)) return true;
     if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1 ||
         SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-        problem = "sslcert " + certificate + " and sslkey " + key + " cannot be used: " + reason() + ".";
+        problem =
+            "sslcert " + certificate + " and sslkey " + key + " cannot be used: " + reason() + ".";
         return false;
     }
     return true;

@@ -15,7 +15,8 @@ struct FreeTlsContext {
 using TlsContext = std::unique_ptr<ssl_ctx_st, FreeTlsContext>;
 
 /// For connections to the server, by libpq's rules for sslmode, sslrootcert, sslcert and sslkey.
-/// Null and a sentence when a file is missing or unusable. Null without a sentence: sslmode wants no TLS.
+/// Null and a sentence when a file is missing or unusable. Null without a sentence: sslmode wants
+/// no TLS.
 TlsContext make_upstream_tls(const config::Upstream& upstream, std::string& problem);
 
 }  // namespace pgsidecar::proxy

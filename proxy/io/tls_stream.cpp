@@ -11,15 +11,16 @@ namespace {
 std::string last_error(SSL* ssl) {
     long verify = SSL_get_verify_result(ssl);
     unsigned long code = ERR_get_error();
-    if (verify != X509_V_OK) return std::string("certificate: ") + X509_verify_cert_error_string(verify);
+    if (verify != X509_V_OK)
+        return std::string("certificate: ") + X509_verify_cert_error_string(verify);
     const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
     return reason != nullptr ? reason : "the peer broke off";
 }
 
 }  // namespace
 
-std::unique_ptr<TlsStream> TlsStream::make(SSL_CTX* context, Role role, const std::string& server_name,
-                                           bool verify_host) {
+std::unique_ptr<TlsStream> TlsStream::make(SSL_CTX* context, Role role,
+                                           const std::string& server_name, bool verify_host) {
     std::unique_ptr<TlsStream> stream(new TlsStream());
     stream->ssl_ = SSL_new(context);
     BIO* in = BIO_new(BIO_s_mem());
@@ -65,7 +66,8 @@ void TlsStream::feed(base::Bytes ciphertext) {
 TlsStream::Status TlsStream::status_of(int result) {
     switch (SSL_get_error(ssl_, result)) {
         case SSL_ERROR_NONE: return Status::Ok;
-        case SSL_ERROR_WANT_READ: case SSL_ERROR_WANT_WRITE: return Status::WantsMore;
+        case SSL_ERROR_WANT_READ:
+        case SSL_ERROR_WANT_WRITE: return Status::WantsMore;
         case SSL_ERROR_ZERO_RETURN: return Status::Closed;
         default: break;
     }

@@ -20,9 +20,10 @@ public:
     enum class Role : unsigned char { Client, Server };
     enum class Status : unsigned char { Ok, WantsMore, Closed, Failed };
 
-    /// server_name: for SNI and, where the context verifies hosts, the name to be found in the certificate.
-    static std::unique_ptr<TlsStream> make(ssl_ctx_st* context, Role role, const std::string& server_name,
-                                           bool verify_host);
+    /// server_name: for SNI and, where the context verifies hosts, the name to be found in the
+    /// certificate.
+    static std::unique_ptr<TlsStream> make(ssl_ctx_st* context, Role role,
+                                           const std::string& server_name, bool verify_host);
     ~TlsStream();
     TlsStream(const TlsStream&) = delete;
     TlsStream& operator=(const TlsStream&) = delete;

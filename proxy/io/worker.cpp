@@ -12,7 +12,8 @@ constexpr std::size_t kSpareBuffers = 64;
 constexpr std::size_t kSpareCapacity = 4 * 65'536;
 }  // namespace
 
-Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls, DataPlaneEvents& events, int number)
+Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
+               DataPlaneEvents& events, int number)
     : options_(std::move(options)),
       upstream_tls_(upstream_tls),
       events_(events),

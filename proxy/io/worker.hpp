@@ -25,7 +25,8 @@ namespace pgsidecar::proxy {
 /// Thread: start(), stop(), post(), adopt() any; the rest its own.
 class Worker final : private Driver {
 public:
-    Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls, DataPlaneEvents& events, int number);
+    Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
+           DataPlaneEvents& events, int number);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;

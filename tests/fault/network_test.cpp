@@ -20,8 +20,10 @@ protected:
         ProxySettings settings;
         settings.pool_mode = GetParam();
         settings.pool_size = 3;
-        settings.upstream_url = "postgres://postgres@127.0.0.1:" + std::to_string(gate_->port()) + "/postgres";
-        settings.flags = {{"pool-connect-timeout-ms", "1000"}, {"max-retries", "1"}, {"retry-delay-ms", "100"}};
+        settings.upstream_url =
+            "postgres://postgres@127.0.0.1:" + std::to_string(gate_->port()) + "/postgres";
+        settings.flags = {
+            {"pool-connect-timeout-ms", "1000"}, {"max-retries", "1"}, {"retry-delay-ms", "100"}};
         start(std::move(settings));
     }
 
@@ -37,12 +39,6 @@ protected:
         gate_.reset();
     }
 
-    RawClient raw() {
-        RawClient c(proxy().port());
-        c.login({{"user", "postgres"}, {"database", "postgres"}});
-        return c;
-    }
-
     static void expect_one_error(const std::vector<wire::Message>& messages) {
         EXPECT_EQ(std::ranges::count(messages, 'E', &wire::Message::type), 1);
         EXPECT_THAT(wire::field(first_error(messages), 'C'), AnyOf("08006", "57P01"));
@@ -54,7 +50,8 @@ protected:
 TEST_P(Network, AResetInAStatementGivesOneError) {
     auto c = raw();
     c.send(wire::query("select pg_sleep(60), 'reset_me'"));
-    ASSERT_TRUE(eventually(3s, [&] { return backends("state = 'active' and query like '%reset_me%'") == 1; }));
+    ASSERT_TRUE(eventually(
+        3s, [&] { return backends("state = 'active' and query like '%reset_me%'") == 1; }));
     gate_->reset();
     expect_one_error(c.read_until('Z', 5s));
 }
@@ -94,10 +91,12 @@ TEST_P(Network, ACutAtEveryPointOfAnAnswerIsAnErrorAndNeverAWrongAnswer) {
         auto messages = c.read_until('\0', 5s);
         for (const auto& m : messages) {
             if (m.type != 'D') continue;
-            EXPECT_THAT(wire::to_line(m), AnyOf(testing::HasSubstr("first"), testing::HasSubstr("third")));
+            EXPECT_THAT(wire::to_line(m),
+                        AnyOf(testing::HasSubstr("first"), testing::HasSubstr("third")));
         }
         EXPECT_LE(std::ranges::count(messages, 'E', &wire::Message::type), 1);
-        EXPECT_LE(std::ranges::count(messages, 'Z', &wire::Message::type), 1) << "the second answer cannot have come whole";
+        EXPECT_LE(std::ranges::count(messages, 'Z', &wire::Message::type), 1)
+            << "the second answer cannot have come whole";
     }
 }
 
@@ -106,7 +105,8 @@ TEST_P(Network, AStalledServerDoesNotStopTheOthersOrTheProbes) {
     c.run("select 1");
     gate_->stall(Direction::ToClient);
     c.send("select 'late'");
-    EXPECT_TRUE(always(300ms, [&] { return http_get(proxy().http_port(), "/livez", 200ms).status == 200; }));
+    EXPECT_TRUE(always(
+        300ms, [&] { return http_get(proxy().http_port(), "/livez", 200ms).status == 200; }));
     gate_->pass();
     EXPECT_EQ(c.finish(5s).value(), "late");
 }
@@ -126,11 +126,14 @@ TEST_P(Network, SlicedAndDelayedBytesChangeNothing) {
               direct().scalar("select string_agg(i::text, '') from generate_series(1, 100) i"));
     gate_->slice(65536);
     gate_->delay(2ms);
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(c.scalar("select " + std::to_string(i)), std::to_string(i));
+    for (int i = 0; i < 20; ++i)
+        EXPECT_EQ(c.scalar("select " + std::to_string(i)), std::to_string(i));
 }
 
 TEST_P(Network, ACutAfterCommitIsNeverReportedAsSuccessOrTwice) {
-    direct().run("set client_min_messages = error; drop table if exists ambiguous; create table ambiguous (x int)");
+    direct().run(
+        "set client_min_messages = error; drop table if exists ambiguous; create table ambiguous "
+        "(x int)");
     auto c = raw();
     c.exchange(wire::query("begin; insert into ambiguous values (1)"));
     gate_->stall(Direction::ToClient);

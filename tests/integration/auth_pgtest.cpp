@@ -23,16 +23,19 @@ protected:
         ProxyTest::TearDown();
     }
 
-    ProxyUnderTest& start_with(const std::string& user, const std::string& secret, const std::string& method,
+    ProxyUnderTest& start_with(const std::string& user, const std::string& secret,
+                               const std::string& method,
                                std::vector<std::pair<std::string, std::string>> more = {}) {
         users_ = std::make_unique<TempFolder>();
-        std::string file = users_->write("users",
+        std::string file = users_->write(
+            "users",
             "; tests\n\"app\" \"secret\"\n\"app_md5\" \"secret\"\n\"app_scram\" \"secret\"\n");
         ProxySettings settings;
         settings.upstream_url = cluster().url(user, secret);
         settings.flags = std::move(more);
         if (!method.empty()) settings.flags.emplace_back("auth-method", method);
-        if (method != "trust" && !method.empty()) settings.flags.emplace_back("auth-user-file", file);
+        if (method != "trust" && !method.empty())
+            settings.flags.emplace_back("auth-user-file", file);
         return start(std::move(settings));
     }
 
@@ -46,7 +49,8 @@ protected:
 };
 
 class AuthCombinations : public Auth,
-                         public testing::WithParamInterface<std::tuple<const char*, const char*>> {};
+                         public testing::WithParamInterface<std::tuple<const char*, const char*>> {
+};
 
 TEST_P(AuthCombinations, TheClientLogsInAndTheServerAcceptsTheSidecar) {
     auto [method, role] = GetParam();
@@ -55,7 +59,8 @@ TEST_P(AuthCombinations, TheClientLogsInAndTheServerAcceptsTheSidecar) {
     EXPECT_EQ(c.scalar("select current_user"), role);
 }
 
-std::string combination_name(const testing::TestParamInfo<std::tuple<const char*, const char*>>& combination) {
+std::string combination_name(
+    const testing::TestParamInfo<std::tuple<const char*, const char*>>& combination) {
     auto [method, role] = combination.param;
     std::string name = std::string(method) + "_to_" + role;
     std::replace(name.begin(), name.end(), '-', '_');
@@ -70,18 +75,21 @@ INSTANTIATE_TEST_SUITE_P(ClientByServer, AuthCombinations,
 TEST_F(Auth, AWrongPasswordIsRefusedAndCounted) {
     for (const char* method : {"md5", "scram-sha-256"}) {
         start_with("app_scram", "secret", method);
-        EXPECT_THAT(refusal("app_scram", "wrong"), HasSubstr("password authentication failed for user \"app_scram\""));
+        EXPECT_THAT(refusal("app_scram", "wrong"),
+                    HasSubstr("password authentication failed for user \"app_scram\""));
         EXPECT_TRUE(eventually(2s, [&] {
             return proxy().metric(metric::kClientsRejected, {{"reason", "auth_failed"}}) == 1;
         })) << method;
-        EXPECT_EQ(PqConnection(proxy().conninfo("app_scram", "password=secret")).scalar("select 1"), "1");
+        EXPECT_EQ(PqConnection(proxy().conninfo("app_scram", "password=secret")).scalar("select 1"),
+                  "1");
     }
 }
 
 TEST_F(Auth, AnUnknownUserLooksLikeAWrongPassword) {
     for (const char* method : {"md5", "scram-sha-256"}) {
         start_with("app_scram", "secret", method);
-        std::string unknown = refusal("nobody_here", "wrong"), wrong = refusal("app_scram", "wrong");
+        std::string unknown = refusal("nobody_here", "wrong"),
+                    wrong = refusal("app_scram", "wrong");
         auto at = unknown.find("nobody_here");
         ASSERT_NE(at, std::string::npos) << unknown;
         unknown.replace(at, 11, "app_scram");
@@ -109,7 +117,8 @@ TEST_F(Auth, UsersOfTheFileGetConnectionsOfTheirOwn) {
 
 TEST_F(Auth, WhenTheServerRefusesTheSidecarTheClientGetsTheServersError) {
     start_with("app_scram", "not the password", "trust");
-    EXPECT_THAT(refusal("app_scram", ""), HasSubstr("password authentication failed for user \"app_scram\""));
+    EXPECT_THAT(refusal("app_scram", ""),
+                HasSubstr("password authentication failed for user \"app_scram\""));
     EXPECT_TRUE(eventually(2s, [&] {
         return proxy().metric(metric::kServersClosed, {{"reason", "login_failed"}}) >= 1;
     }));
@@ -128,7 +137,9 @@ TEST_F(Auth, PassThroughBringsTheClientsOwnCredentialsToTheServer) {
 
 TEST_F(Auth, SecretsNeverReachTheLog) {
     start_with("app_scram", "secret", "scram-sha-256", {{"log-level", "trace"}});
-    EXPECT_EQ(PqConnection(proxy().conninfo("app_scram", "password=secret")).scalar("select 'canary_literal'"), "canary_literal");
+    EXPECT_EQ(PqConnection(proxy().conninfo("app_scram", "password=secret"))
+                  .scalar("select 'canary_literal'"),
+              "canary_literal");
     (void)refusal("app_scram", "other_canary");
     EXPECT_EQ(proxy().terminate(10s), 0);
     std::string log = proxy().log();

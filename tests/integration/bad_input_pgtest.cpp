@@ -17,11 +17,13 @@ const Parameters kPostgres{{"user", "postgres"}, {"database", "postgres"}};
 struct Misdeed {
     const char* name;
     std::string bytes;
-    const char* reason;             ///< label of the counter that moves
-    bool error_expected = true;     ///< an ErrorResponse with SQLSTATE; else closing is enough
+    const char* reason;          ///< label of the counter that moves
+    bool error_expected = true;  ///< an ErrorResponse with SQLSTATE; else closing is enough
 };
 
-std::string raw_length(std::uint32_t length, std::string_view rest = {}) { return be32(length) + std::string(rest); }
+std::string raw_length(std::uint32_t length, std::string_view rest = {}) {
+    return be32(length) + std::string(rest);
+}
 
 std::string long_startup(std::size_t bytes) {
     return startup({{"user", "postgres"}, {"options", std::string(bytes, 'o')}});
@@ -38,13 +40,18 @@ const std::vector<Misdeed>& before_login() {
         {"length 2^31-1", raw_length(0x7fffffff, be32(kProtocol30)), "bad_startup"},
         {"one byte over the limit", long_startup(10'000), "bad_startup"},
         {"no final zero", packet(kProtocol30, cstr("user") + "postgres"), "bad_startup"},
-        {"name without value", packet(kProtocol30, cstr("user") + cstr("postgres") + cstr("database")), "bad_startup"},
-        {"bytes after the end", packet(kProtocol30, cstr("user") + cstr("postgres") + '\0' + "more"), "bad_startup"},
-        {"empty option name", packet(kProtocol30, cstr("user") + cstr("postgres") + cstr("options") + cstr("-c =1") + '\0'),
+        {"name without value",
+         packet(kProtocol30, cstr("user") + cstr("postgres") + cstr("database")), "bad_startup"},
+        {"bytes after the end",
+         packet(kProtocol30, cstr("user") + cstr("postgres") + '\0' + "more"), "bad_startup"},
+        {"empty option name",
+         packet(kProtocol30,
+                cstr("user") + cstr("postgres") + cstr("options") + cstr("-c =1") + '\0'),
          nullptr},
         {"unknown request code", packet(80877999, "x"), "bad_startup"},
         {"HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "bad_startup"},
-        {"TLS without asking", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(600, 'x'),
+        {"TLS without asking",
+         std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(600, 'x'),
          "bad_startup"},
         {"SSLRequest with a body", packet(kSslRequest, "extra"), "bad_startup"},
         {"SSLRequest twice", packet(kSslRequest) + packet(kSslRequest), nullptr},
@@ -83,7 +90,9 @@ protected:
     }
 
     double rejected(const char* reason) {
-        return proxy().metric(metric::kClientsRejected, reason != nullptr ? Metrics::Labels{{"reason", reason}} : Metrics::Labels{});
+        return proxy().metric(metric::kClientsRejected, reason != nullptr
+                                                            ? Metrics::Labels{{"reason", reason}}
+                                                            : Metrics::Labels{});
     }
 
     void expect_served() {
@@ -92,7 +101,8 @@ protected:
         EXPECT_EQ(good.query("select 42").value(), "42");
     }
 
-    /// Sends the bytes and expects an error with SQLSTATE or a closed socket, and the counter to move.
+    /// Sends the bytes and expects an error with SQLSTATE or a closed socket, and the counter to
+    /// move.
     void expect_refused(RawClient& client, const Misdeed& misdeed) {
         SCOPED_TRACE(misdeed.name);
         double before = rejected(misdeed.reason);
@@ -113,7 +123,8 @@ protected:
             EXPECT_FALSE(misdeed.error_expected) << "closed without a word";
         }
         if (misdeed.reason != nullptr) {
-            EXPECT_TRUE(eventually(2s, [&] { return rejected(misdeed.reason) > before; })) << "no counter moved";
+            EXPECT_TRUE(eventually(2s, [&] { return rejected(misdeed.reason) > before; }))
+                << "no counter moved";
         }
         expect_served();
     }
@@ -130,10 +141,12 @@ TEST_F(BadInput, BeforeLoginByteByByte) {
     for (const auto& misdeed : before_login()) {
         if (misdeed.bytes.size() > 200) continue;
         RawClient client(proxy().port());
-        for (char c : misdeed.bytes.substr(0, misdeed.bytes.size() - 1)) client.send(std::string(1, c));
+        for (char c : misdeed.bytes.substr(0, misdeed.bytes.size() - 1))
+            client.send(std::string(1, c));
         Misdeed last = misdeed;
         last.bytes = misdeed.bytes.substr(misdeed.bytes.size() - 1);
-        last.error_expected = false;  // bytes that arrive after the refusal turn the close into a reset
+        last.error_expected =
+            false;  // bytes that arrive after the refusal turn the close into a reset
         expect_refused(client, last);
     }
 }
@@ -176,7 +189,8 @@ TEST_F(BadInput, AStartupThatNeverEndsIsCutByTheLoginDeadline) {
     auto begin = Clock::now();
     std::size_t sent = 0;
     EXPECT_TRUE(eventually(8s, [&] {
-        return sent + 1 >= packet_bytes.size() || !dripping.send(packet_bytes.substr(sent++, 1)) || dripping.closes(1ms);
+        return sent + 1 >= packet_bytes.size() || !dripping.send(packet_bytes.substr(sent++, 1)) ||
+               dripping.closes(1ms);
     }));
     EXPECT_TRUE(silent.closes(4s));
     EXPECT_TRUE(half.closes(4s));
@@ -189,15 +203,18 @@ TEST_F(BadInput, NothingRunsBeforeTheLoginIsComplete) {
     auto users = TempFolder();
     ProxySettings settings;
     settings.upstream_url = cluster().url("app_scram", "secret");
-    settings.flags = {{"auth-method", "md5"}, {"auth-user-file", users.write("users", "\"app_scram\" \"secret\"\n")}};
+    settings.flags = {{"auth-method", "md5"},
+                      {"auth-user-file", users.write("users", "\"app_scram\" \"secret\"\n")}};
     start(std::move(settings));
     RawClient eager(proxy().port());
-    eager.send(startup({{"user", "app_scram"}, {"database", "postgres"}}) + query("select 'too early'"));
+    eager.send(startup({{"user", "app_scram"}, {"database", "postgres"}}) +
+               query("select 'too early'"));
     auto messages = eager.read_to_end(5s);
     EXPECT_EQ(std::ranges::count(messages, 'D', &Message::type), 0);
     EXPECT_EQ(first_error(messages).type, 'E');
     EXPECT_TRUE(eventually(2s, [&] { return rejected(nullptr) >= 1; }));
-    EXPECT_TRUE(PqConnection::try_connect(proxy().conninfo("app_scram", "password=secret")).connected());
+    EXPECT_TRUE(
+        PqConnection::try_connect(proxy().conninfo("app_scram", "password=secret")).connected());
     ends_with_proxy_ = false;
 }
 
@@ -205,7 +222,8 @@ TEST_F(BadInput, BadScramMessagesAreRefused) {
     auto users = TempFolder();
     ProxySettings settings;
     settings.upstream_url = cluster().url("app_scram", "secret");
-    settings.flags = {{"auth-method", "scram-sha-256"}, {"auth-user-file", users.write("users", "\"app_scram\" \"secret\"\n")}};
+    settings.flags = {{"auth-method", "scram-sha-256"},
+                      {"auth-user-file", users.write("users", "\"app_scram\" \"secret\"\n")}};
     start(std::move(settings));
     auto initial = [](std::string_view mechanism, std::string_view data, std::uint32_t claimed) {
         return message('p', cstr(mechanism) + be32(claimed) + std::string(data));
@@ -213,13 +231,22 @@ TEST_F(BadInput, BadScramMessagesAreRefused) {
     std::string good_first = "n,,n=,r=rOprNGfwEbeRWgbNEkqO";
     auto size = static_cast<std::uint32_t>(good_first.size());
     const std::vector<std::string> attempts{
-        initial("SCRAM-SHA-256", good_first, 0x7fffffff), initial("SCRAM-SHA-256", good_first, size + 1),
-        initial("SCRAM-SHA-256", "", 0), initial("SCRAM-SHA-256-PLUS", good_first, size), initial("PLAIN", "x", 1),
-        initial("SCRAM-SHA-256", "n,,n=,r=" + std::string(60'000, 'n'), 60'008), initial("SCRAM-SHA-256", "n,,r=,,,", 8),
-        initial("SCRAM-SHA-256", "y,,n=,r=", 8), message('p', ""), message('p', std::string(3, '\0')),
-        message_claiming('p', 0x7fffffff), message_claiming('p', 3), message_claiming('p', 70'000, "x"),
+        initial("SCRAM-SHA-256", good_first, 0x7fffffff),
+        initial("SCRAM-SHA-256", good_first, size + 1),
+        initial("SCRAM-SHA-256", "", 0),
+        initial("SCRAM-SHA-256-PLUS", good_first, size),
+        initial("PLAIN", "x", 1),
+        initial("SCRAM-SHA-256", "n,,n=,r=" + std::string(60'000, 'n'), 60'008),
+        initial("SCRAM-SHA-256", "n,,r=,,,", 8),
+        initial("SCRAM-SHA-256", "y,,n=,r=", 8),
+        message('p', ""),
+        message('p', std::string(3, '\0')),
+        message_claiming('p', 0x7fffffff),
+        message_claiming('p', 3),
+        message_claiming('p', 70'000, "x"),
         initial("SCRAM-SHA-256", good_first, size) + message('p', "c=biws,r=wrong,p=AAAA"),
-        initial("SCRAM-SHA-256", good_first, size) + message('p', ""), query("select 1")};
+        initial("SCRAM-SHA-256", good_first, size) + message('p', ""),
+        query("select 1")};
     for (std::size_t i = 0; i < attempts.size(); ++i) {
         SCOPED_TRACE("attempt " + std::to_string(i));
         double before = rejected(nullptr);
@@ -230,7 +257,8 @@ TEST_F(BadInput, BadScramMessagesAreRefused) {
         EXPECT_TRUE(client.closes(5s));
         EXPECT_TRUE(eventually(2s, [&] { return rejected(nullptr) > before; }));
     }
-    EXPECT_TRUE(PqConnection::try_connect(proxy().conninfo("app_scram", "password=secret")).connected());
+    EXPECT_TRUE(
+        PqConnection::try_connect(proxy().conninfo("app_scram", "password=secret")).connected());
     ends_with_proxy_ = false;
 }
 
@@ -241,7 +269,8 @@ TEST_F(BadInput, TenThousandConnectionsAtOnce) {
     ::setrlimit(RLIMIT_NOFILE, &limit);
     // The sidecar inherits the limit; the ends on both sides count, each in its own process.
     auto wanted = std::min<std::size_t>(10'000, static_cast<std::size_t>(limit.rlim_cur) - 200);
-    std::cout << "opening " << wanted << " connections, RLIMIT_NOFILE is " << limit.rlim_cur << "\n";
+    std::cout << "opening " << wanted << " connections, RLIMIT_NOFILE is " << limit.rlim_cur
+              << "\n";
     RecordProperty("connections", std::to_string(wanted));
     start();
     double before = proxy().metric(metric::kClientsAccepted);
@@ -253,13 +282,15 @@ TEST_F(BadInput, TenThousandConnectionsAtOnce) {
     }
     EXPECT_EQ(crowd.size(), wanted);
     EXPECT_TRUE(eventually(20s, [&] {
-        return proxy().metric(metric::kClientsAccepted) + rejected(nullptr) - before >= static_cast<double>(wanted) - 100;
+        return proxy().metric(metric::kClientsAccepted) + rejected(nullptr) - before >=
+               static_cast<double>(wanted) - 100;
     })) << proxy().metric(metric::kClientsAccepted);
     std::cout << "resident " << (proxy().rss() >> 20) << " MB\n";
     EXPECT_LT(proxy().rss(), 256u << 20);
     crowd.resize(wanted - 50);
-    EXPECT_TRUE(eventually(10s, [&] { return PqConnection::try_connect(proxy().conninfo()).connected(); }))
-        << "a good client is not served while the crowd is there";
+    EXPECT_TRUE(eventually(10s, [&] {
+        return PqConnection::try_connect(proxy().conninfo()).connected();
+    })) << "a good client is not served while the crowd is there";
     crowd.clear();
     EXPECT_TRUE(eventually(20s, [&] { return proxy().metric(metric::kClients) == 0; }));
 }

@@ -1,5 +1,5 @@
-// A hostile or broken PostgreSQL: the client gets a clear error or a closed socket, the process goes on, a counter
-// moves, and once the server behaves again so does everything.
+// A hostile or broken PostgreSQL: the client gets a clear error or a closed socket, the process
+// goes on, a counter moves, and once the server behaves again so does everything.
 
 #include <algorithm>
 
@@ -39,7 +39,8 @@ FakeServer::Script after_sasl_first(std::function<std::string(const std::string&
 }
 
 FakeServer::Script challenge(const std::string& after_nonce) {
-    return after_sasl_first([after_nonce](const std::string& nonce) { return auth(11, "r=" + nonce + after_nonce); });
+    return after_sasl_first(
+        [after_nonce](const std::string& nonce) { return auth(11, "r=" + nonce + after_nonce); });
 }
 
 /// A healthy login, then the bytes instead of an answer to the first statement, and maybe a close.
@@ -76,43 +77,57 @@ const std::vector<Misdeed>& at_login() {
         {"no SASL mechanism", at_startup(auth(10, std::string(1, '\0')))},
         {"SASL list without end", at_startup(auth(10, "SCRAM-SHA-256"))},
         {"AuthenticationOk in the middle of SASL", after_sasl_first([](const std::string&) {
-             return auth_ok() + parameter_status("server_version", "15.0") + backend_key_data(1, 2) + ready();
+             return auth_ok() + parameter_status("server_version", "15.0") +
+                    backend_key_data(1, 2) + ready();
          })},
-        {"final without continue", after_sasl_first([](const std::string&) { return auth(12, "v=AAAA"); })},
+        {"final without continue",
+         after_sasl_first([](const std::string&) { return auth(12, "v=AAAA"); })},
         {"2e9 iterations", challenge("server,s=c2FsdHNhbHRzYWx0c2FsdA==,i=2000000000")},
-        {"iterations beyond any integer", challenge("server,s=c2FsdHNhbHRzYWx0c2FsdA==,i=99999999999999999999999")},
+        {"iterations beyond any integer",
+         challenge("server,s=c2FsdHNhbHRzYWx0c2FsdA==,i=99999999999999999999999")},
         {"no iterations", challenge("server,s=c2FsdHNhbHRzYWx0c2FsdA==,i=0")},
-        {"another nonce", after_sasl_first([](const std::string&) { return auth(11, "r=other,s=c2FsdA==,i=4096"); })},
+        {"another nonce", after_sasl_first([](const std::string&) {
+             return auth(11, "r=other,s=c2FsdA==,i=4096");
+         })},
         {"nonce not extended", challenge(",s=c2FsdHNhbHRzYWx0c2FsdA==,i=4096")},
-        {"endless nonce", after_sasl_first([](const std::string& n) { return auth(11, "r=" + n + std::string(5'000'000, 'n')); })},
+        {"endless nonce", after_sasl_first([](const std::string& n) {
+             return auth(11, "r=" + n + std::string(5'000'000, 'n'));
+         })},
         {"salt that is not base64", challenge("server,s=!!!!,i=4096")},
-        {"wrong signature", [](FakeConnection& c) {
+        {"wrong signature",
+         [](FakeConnection& c) {
              if (!c.read_startup()) return;
              c.send(auth(10, cstr("SCRAM-SHA-256") + '\0'));
              auto first = c.read_message();
              if (!first) return;
-             c.send(auth(11, first->body.substr(first->body.find("r=")) + "server,s=c2FsdHNhbHRzYWx0c2FsdA==,i=4096"));
+             c.send(auth(11, first->body.substr(first->body.find("r=")) +
+                                 "server,s=c2FsdHNhbHRzYWx0c2FsdA==,i=4096"));
              if (!c.read_message()) return;
-             c.send(auth(12, "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=") + auth_ok() + backend_key_data(1, 2) + ready());
+             c.send(auth(12, "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=") + auth_ok() +
+                    backend_key_data(1, 2) + ready());
              c.wait_for_close();
          }},
-        {"bytes with the answer to SSLRequest", [](FakeConnection& c) {
+        {"bytes with the answer to SSLRequest",
+         [](FakeConnection& c) {
              std::string request;
              c.socket().read_some(request, 8, 5s);
              c.send("S" + std::string("stuffed bytes before TLS"));
              c.wait_for_close();
          }},
-        {"truncated in the middle of a message, then close", [](FakeConnection& c) {
+        {"truncated in the middle of a message, then close",
+         [](FakeConnection& c) {
              if (!c.read_startup()) return;
              c.send(auth_ok() + message_claiming('S', 100, "client_enc"));
          }},
-        {"endless parameters", [](FakeConnection& c) {
+        {"endless parameters",
+         [](FakeConnection& c) {
              if (!c.read_startup()) return;
              c.send(auth_ok());
              while (!c.stopping() && c.send(parameter_status("p", std::string(60'000, 'v')))) {
              }
          }},
-        {"endless notices", [](FakeConnection& c) {
+        {"endless notices",
+         [](FakeConnection& c) {
              if (!c.read_startup()) return;
              c.send(auth_ok());
              while (!c.stopping() && c.send(message('N', std::string("SNOTICE\0Mx\0\0", 12)))) {
@@ -134,9 +149,11 @@ const std::vector<Misdeed>& in_a_session() {
         {"ReadyForQuery of an unknown status", at_query(command_complete("SELECT 0") + ready('?'))},
         {"authentication again", at_query(auth_ok())},
         {"error without SQLSTATE, then close", at_query(error("", "no state"), true)},
-        {"closes in the middle of a row", at_query(row_description({"x"}) + message_claiming('D', 1000, "only this"), true)},
+        {"closes in the middle of a row",
+         at_query(row_description({"x"}) + message_claiming('D', 1000, "only this"), true)},
         {"closes without an answer", at_query("", true)},
-        {"two answers for one question", at_query(command_complete("SELECT 0") + ready() + command_complete("SELECT 0") + ready())},
+        {"two answers for one question",
+         at_query(command_complete("SELECT 0") + ready() + command_complete("SELECT 0") + ready())},
         {"ParseComplete for a simple Query", at_query(message('1') + ready())},
         {"copy both", at_query(message('W', std::string("\0\0\0", 3)))},
         {"nonsense", at_query("HTTP/1.1 500 Oops\r\n\r\n")},
@@ -155,15 +172,18 @@ protected:
 
     void start_before(const FakeServer& server) {
         ProxySettings settings;
-        settings.upstream_url = "postgres://postgres:secret@127.0.0.1:" + std::to_string(server.port()) +
-                                "/postgres?sslmode=disable";
+        settings.upstream_url =
+            "postgres://postgres:secret@127.0.0.1:" + std::to_string(server.port()) +
+            "/postgres?sslmode=disable";
         settings.pool_size = 2;
-        settings.flags = {{"pool-connect-timeout-ms", "1000"}, {"max-retries", "0"}, {"retry-delay-ms", "100"}};
+        settings.flags = {
+            {"pool-connect-timeout-ms", "1000"}, {"max-retries", "0"}, {"retry-delay-ms", "100"}};
         start(std::move(settings));
     }
 
     double closed_for_a_reason() {
-        return proxy().metric(metric::kServersClosed) + proxy().metric(metric::kServerProtocolErrors);
+        return proxy().metric(metric::kServersClosed) +
+               proxy().metric(metric::kServerProtocolErrors);
     }
 
     void expect_recovery(FakeServer& server) {
@@ -190,7 +210,8 @@ TEST_F(BadServer, DuringLogin) {
         EXPECT_EQ(field(error_message, 'C').size(), 5u);
         EXPECT_NE(field(error_message, 'C'), "00000");
         EXPECT_FALSE(field(error_message, 'M').empty());
-        EXPECT_TRUE(eventually(2s, [&] { return closed_for_a_reason() >= 1; })) << "no counter moved";
+        EXPECT_TRUE(eventually(2s, [&] { return closed_for_a_reason() >= 1; }))
+            << "no counter moved";
         EXPECT_LT(proxy().peak_rss(), 96u << 20);
         expect_recovery(server);
     }
@@ -208,23 +229,28 @@ TEST_F(BadServer, InASession) {
         auto messages = client.read_until('Z', 10s);
         bool ended = messages.empty() || messages.back().type != 'Z';
         if (!ended) {
-            // An answer that was right so far may be followed by the surplus, which must not reach anybody.
-            EXPECT_THAT(client.exchange(query("select 2"), 10s), testing::Not(testing::Contains("C SELECT 0\\x00")));
+            // An answer that was right so far may be followed by the surplus, which must not reach
+            // anybody.
+            EXPECT_THAT(client.exchange(query("select 2"), 10s),
+                        testing::Not(testing::Contains("C SELECT 0\\x00")));
         }
-        EXPECT_TRUE(eventually(3s, [&] { return closed_for_a_reason() > before; })) << "no counter moved";
+        EXPECT_TRUE(eventually(3s, [&] { return closed_for_a_reason() > before; }))
+            << "no counter moved";
         EXPECT_LT(proxy().peak_rss(), 96u << 20);
         expect_recovery(server);
     }
 }
 
 TEST_F(BadServer, ASurplusAnswerNeverReachesTheNextClient) {
-    // Every statement is answered twice: whoever uses the connection next would read a stranger's answer.
+    // Every statement is answered twice: whoever uses the connection next would read a stranger's
+    // answer.
     FakeServer server([](FakeConnection& c) {
         if (!c.accept_login()) return;
         while (auto m = c.read_message()) {
             if (m->type != 'Q') continue;
             std::string text = m->body.substr(0, m->body.size() - 1);
-            std::string answer = row_description({"x"}) + data_row({text}) + command_complete("SELECT 1") + ready();
+            std::string answer =
+                row_description({"x"}) + data_row({text}) + command_complete("SELECT 1") + ready();
             c.send(answer + answer);
         }
     });
@@ -245,7 +271,9 @@ TEST_F(BadServer, AFloodOfNoticesToAnIdleClientIsHeldBack) {
         if (!c.accept_login()) return;
         while (auto m = c.read_message()) {
             if (m->type != 'Q') continue;
-            while (!c.stopping() && c.socket().write_all(message('N', std::string("SNOTICE\0Mflood\0\0", 16)), 100ms)) {
+            while (
+                !c.stopping() &&
+                c.socket().write_all(message('N', std::string("SNOTICE\0Mflood\0\0", 16)), 100ms)) {
             }
             c.wait_for_close();
             return;

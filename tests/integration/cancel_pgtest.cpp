@@ -24,14 +24,9 @@ protected:
     /// True once PostgreSQL runs a statement that contains the word.
     bool runs(const std::string& word) {
         return eventually(5s, [&] {
-            return backends("state = 'active' and query like '%" + word + "%' and query not like '%pg_stat_activity%'") > 0;
+            return backends("state = 'active' and query like '%" + word +
+                            "%' and query not like '%pg_stat_activity%'") > 0;
         });
-    }
-
-    RawClient raw() {
-        RawClient c(proxy().port());
-        c.login({{"user", "postgres"}, {"database", "postgres"}});
-        return c;
     }
 };
 
@@ -69,7 +64,9 @@ TEST_P(Cancel, GuessedKeysDoNothingButCount) {
     ASSERT_TRUE(runs("guessed"));
     double before = proxy().metric(metric::kCancelsUnknownKey);
     std::mt19937 random(7);
-    auto wrong = [&] { return victim.cancel_key() ^ static_cast<std::uint32_t>(1 + random() % 1000); };
+    auto wrong = [&] {
+        return victim.cancel_key() ^ static_cast<std::uint32_t>(1 + random() % 1000);
+    };
     for (int i = 0; i < 50; ++i) {
         // The right process id with a wrong secret is the best guess there is.
         Socket canceller = Socket::connect_tcp(proxy().port(), 2s);
@@ -77,7 +74,8 @@ TEST_P(Cancel, GuessedKeysDoNothingButCount) {
         std::string nothing;
         EXPECT_EQ(canceller.read_some(nothing, 1, 2s), ReadOutcome::Closed);
     }
-    EXPECT_TRUE(eventually(2s, [&] { return proxy().metric(metric::kCancelsUnknownKey) == before + 50; }));
+    EXPECT_TRUE(
+        eventually(2s, [&] { return proxy().metric(metric::kCancelsUnknownKey) == before + 50; }));
     auto messages = victim.read_until('Z', 5s);
     EXPECT_EQ(first_error(messages).type, 0) << "a guessed key struck";
 }
@@ -112,12 +110,15 @@ TEST_P(Cancel, OfAnIdleSessionDoesNotStrikeTheNextStatement) {
 
 TEST_P(Cancel, WhileWaitingInTheQueueStrikesTheWaiterAlone) {
     PGS_NEEDS_SIDECAR("its gauge of waiting clients");
-    if (session_mode()) GTEST_SKIP() << "in session mode waiting happens at login, before there is a key";
+    if (session_mode())
+        GTEST_SKIP() << "in session mode waiting happens at login, before there is a key";
     start_mode(1);
     auto holder = client(), waiter = client(), other = client();
     holder.run("begin");
     waiter.send("select 'never'");
-    ASSERT_TRUE(eventually(2s, [&] { return proxy().metric(metric::kClients, {{"state", "waiting"}}) == 1; }));
+    ASSERT_TRUE(eventually(2s, [&] {
+        return proxy().metric(metric::kClients, {{"state", "waiting"}}) == 1;
+    }));
     other.send("select 'later'");
     EXPECT_TRUE(cancel(waiter.get()));
     EXPECT_EQ(waiter.finish(2s).sqlstate(), "57014");
@@ -141,7 +142,9 @@ TEST_P(Cancel, InsideATransactionFailsTheTransactionOnly) {
 
 TEST_P(Cancel, OfACopyEndsTheCopy) {
     auto c = client();
-    PqResult started(PQexec(c.get(), "copy (select repeat('c', 1000), pg_sleep(0.001) from generate_series(1, 100000)) to stdout"));
+    PqResult started(PQexec(c.get(),
+                            "copy (select repeat('c', 1000), pg_sleep(0.001) from "
+                            "generate_series(1, 100000)) to stdout"));
     ASSERT_EQ(started.status(), PGRES_COPY_OUT);
     cancel(c.get());
     char* row = nullptr;
@@ -150,12 +153,15 @@ TEST_P(Cancel, OfACopyEndsTheCopy) {
     EXPECT_EQ(c.scalar("select 1"), "1");
 }
 
-// Half of the clients cancel themselves at random moments, the others never do and must never be struck.
+// Half of the clients cancel themselves at random moments, the others never do and must never be
+// struck.
 TEST_P(Cancel, AStormOfCancelsStrikesNobodyElse) {
-    if (proxy_kind() == ProxyKind::PgBouncer) GTEST_SKIP() << "PgBouncer 1.18 is known to strike others";
+    if (proxy_kind() == ProxyKind::PgBouncer)
+        GTEST_SKIP() << "PgBouncer 1.18 is known to strike others";
     start_mode(session_mode() ? 20 : 3);
     unsigned seed = std::random_device{}();
-    if (const char* given = std::getenv("PGS_TEST_SEED")) seed = static_cast<unsigned>(std::stoul(given));
+    if (const char* given = std::getenv("PGS_TEST_SEED"))
+        seed = static_cast<unsigned>(std::stoul(given));
     SCOPED_TRACE("run again with PGS_TEST_SEED=" + std::to_string(seed));
     RecordProperty("seed", std::to_string(seed));
     std::cout << "seed " << seed << "\n";
@@ -168,24 +174,30 @@ TEST_P(Cancel, AStormOfCancelsStrikesNobodyElse) {
         auto& c = clients[salt];
         std::mt19937 random(seed + salt);
         while (!done) {
-            auto result = c.query("select pg_sleep(" + std::to_string(static_cast<double>(random() % 4) / 1000.0) + ")");
+            auto result = c.query("select pg_sleep(" +
+                                  std::to_string(static_cast<double>(random() % 4) / 1000.0) + ")");
             ++statements;
-            if (result.sqlstate() == "57014") ++struck_bystanders;
-            else if (!result.ok()) ++broken;
+            if (result.sqlstate() == "57014")
+                ++struck_bystanders;
+            else if (!result.ok())
+                ++broken;
         }
     };
     auto self_canceller = [&](unsigned salt) {
         auto& c = clients[salt];
         std::mt19937 random(seed + salt);
         while (!done) {
-            c.send("select pg_sleep(" + std::to_string(static_cast<double>(random() % 5) / 1000.0) + ")");
+            c.send("select pg_sleep(" + std::to_string(static_cast<double>(random() % 5) / 1000.0) +
+                   ")");
             Clock::time_point at = Clock::now() + std::chrono::microseconds(random() % 5000);
             while (Clock::now() < at) std::this_thread::yield();
             cancel(c.get());
             auto result = c.finish(10s);
             ++statements;
-            if (result.sqlstate() == "57014") ++struck_cancellers;
-            else if (!result.ok()) ++broken;
+            if (result.sqlstate() == "57014")
+                ++struck_cancellers;
+            else if (!result.ok())
+                ++broken;
         }
     };
     std::vector<std::thread> threads;
@@ -196,7 +208,8 @@ TEST_P(Cancel, AStormOfCancelsStrikesNobodyElse) {
     for (auto& t : threads) t.join();
     EXPECT_EQ(struck_bystanders, 0);
     EXPECT_EQ(broken, 0);
-    EXPECT_GE(struck_cancellers, 100) << "too few cancels hit for the test to mean anything, of " << statements;
+    EXPECT_GE(struck_cancellers, 100)
+        << "too few cancels hit for the test to mean anything, of " << statements;
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Cancel, testing::Values("session", "transaction"), mode_name);

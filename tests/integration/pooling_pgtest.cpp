@@ -26,7 +26,9 @@ protected:
     }
 
     bool waiting(int count) {
-        return eventually(5s, [&] { return proxy().metric(metric::kClients, {{"state", "waiting"}}) == count; });
+        return eventually(5s, [&] {
+            return proxy().metric(metric::kClients, {{"state", "waiting"}}) == count;
+        });
     }
 };
 
@@ -44,7 +46,8 @@ TEST_F(Pooling, FortyClientsShareFiveConnectionsAndEachGetsItsOwnAnswers) {
             c.run("begin");
             auto pid = c.scalar("select pg_backend_pid()");
             bool same = c.query("select $1::text", {mine}).value() == mine &&
-                        c.scalar("select '" + mine + "'") == mine && c.scalar("select pg_backend_pid()") == pid;
+                        c.scalar("select '" + mine + "'") == mine &&
+                        c.scalar("select pg_backend_pid()") == pid;
             c.run("commit");
             if (!same) ++wrong;
             std::lock_guard lock(mutex);
@@ -58,8 +61,9 @@ TEST_F(Pooling, FortyClientsShareFiveConnectionsAndEachGetsItsOwnAnswers) {
         auto observing = direct();
         observing.run("set application_name = 'pgsidecar_test_observer'");
         while (!done) {
-            int now = std::stoi(observing.scalar("select count(*) from pg_stat_activity where backend_type = "
-                                                 "'client backend' and application_name not like 'pgsidecar%'"));
+            int now = std::stoi(
+                observing.scalar("select count(*) from pg_stat_activity where backend_type = "
+                                 "'client backend' and application_name not like 'pgsidecar%'"));
             if (now > most) most = now;
         }
     });
@@ -105,12 +109,14 @@ TEST_F(Pooling, WaitersAreServedInTheOrderTheyCame) {
     holder.run("begin");
     holder.run("select 1");
     for (int i = 0; i < 8; ++i) {
-        clients[static_cast<std::size_t>(i)].send("insert into arrival (who) values (" + std::to_string(i) + ")");
+        clients[static_cast<std::size_t>(i)].send("insert into arrival (who) values (" +
+                                                  std::to_string(i) + ")");
         ASSERT_TRUE(waiting(i + 1)) << i;
     }
     holder.run("commit");
     for (auto& c : clients) EXPECT_EQ(c.finish(5s).status(), PGRES_COMMAND_OK);
-    EXPECT_EQ(holder.scalar("select string_agg(who::text, ',' order by n) from arrival"), "0,1,2,3,4,5,6,7");
+    EXPECT_EQ(holder.scalar("select string_agg(who::text, ',' order by n) from arrival"),
+              "0,1,2,3,4,5,6,7");
     EXPECT_TRUE(waiting(0));
 }
 
@@ -134,7 +140,8 @@ TEST_F(Pooling, APipelinedWaiterGetsOneErrorForEachExchange) {
     RawClient waiter(proxy().port());
     waiter.login({{"user", "postgres"}, {"database", "postgres"}});
     holder.run("begin");
-    waiter.send(wire::parse("", "select 1") + wire::bind("", "") + wire::execute("") + wire::sync());
+    waiter.send(wire::parse("", "select 1") + wire::bind("", "") + wire::execute("") +
+                wire::sync());
     auto messages = waiter.read_until('Z');
     EXPECT_EQ(std::ranges::count(messages, 'E', &wire::Message::type), 1);
     EXPECT_EQ(std::ranges::count(messages, 'Z', &wire::Message::type), 1);
@@ -163,7 +170,8 @@ TEST_F(Pooling, InSessionModeTheBackendPidIsTheRealOne) {
     start_pool("session", 3);
     for (int i = 0; i < 3; ++i) {
         auto c = client();
-        if (proxy_kind() == ProxyKind::PgBouncer) GTEST_SKIP() << "PgBouncer 1.18 invents the process id";
+        if (proxy_kind() == ProxyKind::PgBouncer)
+            GTEST_SKIP() << "PgBouncer 1.18 invents the process id";
         EXPECT_EQ(c.scalar("select pg_backend_pid()"), std::to_string(PQbackendPID(c.get())));
     }
 }
@@ -173,7 +181,9 @@ TEST_F(Pooling, InSessionModeNothingIsLeftForTheNextClient) {
     start_pool("session", 1);
     {
         auto a = client();
-        a.run("set work_mem = '7MB'; create temporary table leftover (x int); listen leftover; prepare leftover as select 1");
+        a.run(
+            "set work_mem = '7MB'; create temporary table leftover (x int); listen leftover; "
+            "prepare leftover as select 1");
         a.run("select pg_advisory_lock(99)");
         a.run("declare leftover cursor with hold for select 1");
     }

@@ -14,7 +14,8 @@ using testing::Not;
 
 /// One entry of /api/operations.
 struct Operation {
-    std::string type, kind, table, statement, sqlstate, error, outcome, service, fingerprint, id, start, end;
+    std::string type, kind, table, statement, sqlstate, error, outcome, service, fingerprint, id,
+        start, end;
     bool success = false;
     std::int64_t affected = -1, returned = -1;
     double duration_ms = -1;
@@ -29,8 +30,9 @@ Operation read_operation(const rapidjson::Value& v) {
         auto it = v.FindMember(name);
         return it != v.MemberEnd() && it->value.IsNumber() ? it->value.GetDouble() : -1.0;
     };
-    Operation o{text("type"), text("kind"), text("table"), text("statement"), text("sqlstate"), text("error"),
-                text("outcome"), text("service"), text("fingerprint"), text("id"), text("startTime"), text("endTime")};
+    Operation o{text("type"),        text("kind"),  text("table"),     text("statement"),
+                text("sqlstate"),    text("error"), text("outcome"),   text("service"),
+                text("fingerprint"), text("id"),    text("startTime"), text("endTime")};
     o.success = v.HasMember("success") && v["success"].IsTrue();
     o.affected = static_cast<std::int64_t>(number("affectedRows"));
     o.returned = static_cast<std::int64_t>(number("rowsReturned"));
@@ -43,8 +45,11 @@ protected:
     void SetUp() override {
         PGS_NEEDS_SIDECAR("its records");
         start_mode();
-        direct().run("set client_min_messages = error; drop table if exists orders; create table orders (id int "
-                     "primary key, note text); insert into orders select i, 'n' from generate_series(1, 10) i");
+        direct().run(
+            "set client_min_messages = error; drop table if exists orders; create table orders (id "
+            "int "
+            "primary key, note text); insert into orders select i, 'n' from generate_series(1, 10) "
+            "i");
     }
 
     /// The records of one service (application_name), oldest first.
@@ -58,7 +63,7 @@ protected:
             Operation o = read_operation(v);
             if (o.service == service) all.push_back(o);
         }
-        std::ranges::stable_sort(all, {}, &Operation::id);  // UUIDv7 sorts by time
+        std::ranges::reverse(all);  // the newest comes first
         return all;
     }
 
@@ -73,8 +78,10 @@ protected:
 
 TEST_P(Tracking, EachStatementOfAQueryHasItsOwnRecord) {
     auto c = service("multi");
-    c.query("insert into orders values (100, 'secret_literal'), (101, 'x'); update orders set note = 'y' where id > 5; "
-            "select * from orders where id < 4; delete from orders where id = 100; begin; commit");
+    c.query(
+        "insert into orders values (100, 'secret_literal'), (101, 'x'); update orders set note = "
+        "'y' where id > 5; "
+        "select * from orders where id < 4; delete from orders where id = 100; begin; commit");
     auto found = operations("multi", 6);
     ASSERT_EQ(found.size(), 6u);
     EXPECT_EQ(found[0].type, "insert");
@@ -114,9 +121,11 @@ TEST_P(Tracking, EachExecuteHasItsOwnRecord) {
     PQenterPipelineMode(c.get());
     const char* id = "3";
     for (int i = 0; i < 5; ++i) {
-        PQsendQueryParams(c.get(), "select note from orders where id = $1", 1, nullptr, &id, nullptr, nullptr, 0);
+        PQsendQueryParams(c.get(), "select note from orders where id = $1", 1, nullptr, &id,
+                          nullptr, nullptr, 0);
     }
-    PQsendQueryParams(c.get(), "update orders set note = 'z' where id <= $1::int", 1, nullptr, &id, nullptr, nullptr, 0);
+    PQsendQueryParams(c.get(), "update orders set note = 'z' where id <= $1::int", 1, nullptr, &id,
+                      nullptr, nullptr, 0);
     PQpipelineSync(c.get());
     for (int nulls = 0; nulls < 7;) {
         PGresult* r = PQgetResult(c.get());
@@ -137,7 +146,9 @@ TEST_P(Tracking, EachExecuteHasItsOwnRecord) {
 TEST_P(Tracking, WhatAnErrorSkipsInAPipelineIsNotRecorded) {
     RawClient c(proxy().port());
     c.login({{"user", "postgres"}, {"database", "postgres"}, {"application_name", "skipping"}});
-    auto unnamed = [](std::string_view sql) { return wire::parse("", sql) + wire::bind("", "") + wire::execute(""); };
+    auto unnamed = [](std::string_view sql) {
+        return wire::parse("", sql) + wire::bind("", "") + wire::execute("");
+    };
     c.exchange(unnamed("select 1") + unnamed("select 1/0") + unnamed("select 3") + wire::sync());
     c.exchange(unnamed("select 4") + wire::sync());
     auto found = operations("skipping", 3);
@@ -150,8 +161,8 @@ TEST_P(Tracking, WhatAnErrorSkipsInAPipelineIsNotRecorded) {
 TEST_P(Tracking, ASuspendedPortalIsOneRecordForEachExecute) {
     RawClient c(proxy().port());
     c.login({{"user", "postgres"}, {"database", "postgres"}, {"application_name", "portals"}});
-    c.exchange(wire::parse("", "select generate_series(1, 5)") + wire::bind("", "") + wire::execute("", 2) +
-               wire::execute("", 2) + wire::execute("", 2) + wire::sync());
+    c.exchange(wire::parse("", "select generate_series(1, 5)") + wire::bind("", "") +
+               wire::execute("", 2) + wire::execute("", 2) + wire::execute("", 2) + wire::sync());
     auto found = operations("portals", 3);
     ASSERT_EQ(found.size(), 3u);
     EXPECT_EQ(found[0].returned, 2);
@@ -175,17 +186,19 @@ TEST_P(Tracking, CopyIsRecordedWithItsRows) {
 
 TEST_P(Tracking, NoLiteralAndNoParameterLeavesTheProcess) {
     auto c = service("literals");
-    c.query("select 'canary_one', $q$canary_two$q$, E'canary\\x5fthree', 424242, U&'canary_four' /* canary_five */");
+    c.query(
+        "select 'canary_one', $q$canary_two$q$, E'canary\\x5fthree', 424242, U&'canary_four' /* "
+        "canary_five */");
     c.query("select $1::text", {"canary_six"});
-    c.query("select 'canary_seven"); // a syntax error, the text of which may not leak either
+    c.query("select 'canary_seven");  // a syntax error, the text of which may not leak either
     c.query("insert into orders values (1, 'canary_eight')");
     c.query("create role canary_role password 'canary_nine'");
     ASSERT_GE(operations("literals", 5).size(), 5u);
     c.query("drop role if exists canary_role");
     std::string everything = http_get(proxy().http_port(), "/api/operations?limit=1000").body +
                              http_get(proxy().http_port(), "/metrics").body + proxy().log();
-    for (const char* leak : {"canary_one", "canary_two", "three", "424242", "canary_four", "canary_six", "canary_seven",
-                             "canary_eight", "canary_nine"}) {
+    for (const char* leak : {"canary_one", "canary_two", "three", "424242", "canary_four",
+                             "canary_six", "canary_seven", "canary_eight", "canary_nine"}) {
         EXPECT_THAT(everything, Not(HasSubstr(leak)));
     }
 }
@@ -232,7 +245,8 @@ TEST_P(Tracking, CountersEqualTheStatementsRun) {
 TEST_P(Tracking, AStatementWhoseFateIsUnknownIsRecordedAsUnknown) {
     auto c = service("fate");
     c.send("select pg_sleep(30), 'fate'");
-    ASSERT_TRUE(eventually(3s, [&] { return backends("state = 'active' and query like '%fate%'") == 1; }));
+    ASSERT_TRUE(
+        eventually(3s, [&] { return backends("state = 'active' and query like '%fate%'") == 1; }));
     cluster().kill();
     cluster().start();
     (void)c.finish(10s);
@@ -241,7 +255,8 @@ TEST_P(Tracking, AStatementWhoseFateIsUnknownIsRecordedAsUnknown) {
     EXPECT_EQ(found[0].outcome, "unknown");
     EXPECT_FALSE(found[0].success);
     EXPECT_FALSE(found[0].error.empty());
-    EXPECT_TRUE(eventually(10s, [&] { return PqConnection::try_connect(proxy().conninfo()).connected(); }));
+    EXPECT_TRUE(
+        eventually(10s, [&] { return PqConnection::try_connect(proxy().conninfo()).connected(); }));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Tracking, testing::Values("session", "transaction"), mode_name);

@@ -1,4 +1,5 @@
-// The same libpq script straight to PostgreSQL and through the proxy: every visible byte of meaning is the same.
+// The same libpq script straight to PostgreSQL and through the proxy: every visible byte of meaning
+// is the same.
 
 #include <libpq/libpq-fs.h>
 
@@ -17,14 +18,17 @@ struct Scenario {
 };
 
 void prepare_tables(Transcript& t) {
-    t.query("create table item (id int primary key, name text not null "
-            "constraint name_not_blank check (name <> ''), price numeric(10,2))");
+    t.query(
+        "create table item (id int primary key, name text not null "
+        "constraint name_not_blank check (name <> ''), price numeric(10,2))");
     t.query("insert into item select i, 'item ' || i, i * 1.5 from generate_series(1, 20) i");
 }
 
 void simple(Transcript& t) {
     prepare_tables(t);
-    t.query("select 1 as one, null::text, 'x'::char(5), true, 1.5::float8, '{1,2}'::int[], '{\"a\":1}'::jsonb");
+    t.query(
+        "select 1 as one, null::text, 'x'::char(5), true, 1.5::float8, '{1,2}'::int[], "
+        "'{\"a\":1}'::jsonb");
     t.query("select * from item where id < 4 order by id");
     t.query("update item set price = price + 1 where id <= 7");
     t.query("delete from item where id > 1000 returning id");
@@ -41,7 +45,8 @@ void several_statements(Transcript& t) {
     t.query("select 1; select 1/0; select 2");
     t.query("insert into item values (100, 'rolled back'); select nonsense");
     t.query("select count(*) from item where id = 100");
-    t.query("begin; insert into item values (101, 'kept'); commit; select id from item where id = 101");
+    t.query(
+        "begin; insert into item values (101, 'kept'); commit; select id from item where id = 101");
     t.query(";;;");
     t.query("; select 5;");
 }
@@ -54,10 +59,14 @@ void empty(Transcript& t) {
 }
 
 void notices(Transcript& t) {
-    t.query("do $$ begin raise notice 'first'; raise warning 'second' using detail = 'd', hint = 'h', errcode = "
-            "'01234'; raise info 'third'; end $$");
-    t.query("set client_min_messages = debug1; do $$ begin raise debug 'quiet'; raise log 'log'; end $$; "
-            "reset client_min_messages");
+    t.query(
+        "do $$ begin raise notice 'first'; raise warning 'second' using detail = 'd', hint = 'h', "
+        "errcode = "
+        "'01234'; raise info 'third'; end $$");
+    t.query(
+        "set client_min_messages = debug1; do $$ begin raise debug 'quiet'; raise log 'log'; end "
+        "$$; "
+        "reset client_min_messages");
     t.query("drop table if exists no_such_table");
     t.query("do $$ begin for i in 1..2000 loop raise notice 'number %', i; end loop; end $$");
 }
@@ -70,8 +79,10 @@ void errors(Transcript& t) {
     t.query("insert into item values (200, '')");
     t.query("insert into item values (201, null)");
     t.query("select 'x'::int");
-    t.query("do $$ begin raise exception 'mine' using errcode = 'ZZ123', detail = 'the detail', hint = 'the hint', "
-            "column = 'c', constraint = 'k', datatype = 'd', table = 't', schema = 's'; end $$");
+    t.query(
+        "do $$ begin raise exception 'mine' using errcode = 'ZZ123', detail = 'the detail', hint = "
+        "'the hint', "
+        "column = 'c', constraint = 'k', datatype = 'd', table = 't', schema = 's'; end $$");
     t.query("do $$ begin execute 'select broken('; end $$");
     t.query("select repeat('long message ', 20000)::int");
 }
@@ -101,15 +112,21 @@ void transactions(Transcript& t) {
 void extended(Transcript& t) {
     prepare_tables(t);
     const char* values[] = {"3", "item 3"};
-    t.take(PQexecParams(t.connection(), "select id, name, price from item where id = $1 and name = $2", 2, nullptr,
+    t.take(PQexecParams(t.connection(),
+                        "select id, name, price from item where id = $1 and name = $2", 2, nullptr,
                         values, nullptr, nullptr, 0));
-    t.take(PQexecParams(t.connection(), "select $1::int4, $2::text", 2, nullptr, values, nullptr, nullptr, 1));
+    t.take(PQexecParams(t.connection(), "select $1::int4, $2::text", 2, nullptr, values, nullptr,
+                        nullptr, 1));
     const char* nothing[] = {nullptr};
-    t.take(PQexecParams(t.connection(), "select $1::text is null", 1, nullptr, nothing, nullptr, nullptr, 0));
-    t.take(PQexecParams(t.connection(), "update item set price = 0 where id < $1", 1, nullptr, values, nullptr, nullptr, 0));
-    t.take(PQexecParams(t.connection(), "select 1/($1::int - 3)", 1, nullptr, values, nullptr, nullptr, 0));
+    t.take(PQexecParams(t.connection(), "select $1::text is null", 1, nullptr, nothing, nullptr,
+                        nullptr, 0));
+    t.take(PQexecParams(t.connection(), "update item set price = 0 where id < $1", 1, nullptr,
+                        values, nullptr, nullptr, 0));
+    t.take(PQexecParams(t.connection(), "select 1/($1::int - 3)", 1, nullptr, values, nullptr,
+                        nullptr, 0));
     t.take(PQexecParams(t.connection(), "selec", 0, nullptr, nullptr, nullptr, nullptr, 0));
-    t.take(PQexecParams(t.connection(), "select 1; select 2", 0, nullptr, nullptr, nullptr, nullptr, 0));
+    t.take(PQexecParams(t.connection(), "select 1; select 2", 0, nullptr, nullptr, nullptr, nullptr,
+                        0));
     t.take(PQexecParams(t.connection(), "begin", 0, nullptr, nullptr, nullptr, nullptr, 0));
     t.take(PQexecParams(t.connection(), "commit", 0, nullptr, nullptr, nullptr, nullptr, 0));
 }
@@ -130,7 +147,8 @@ void prepared(Transcript& t) {
 
 void prepared_across_transactions(Transcript& t) {
     t.take(PQprepare(t.connection(), "kept", "select $1::int * 2", 0, nullptr));
-    for (const char* n : {"1", "21"}) t.take(PQexecPrepared(t.connection(), "kept", 1, &n, nullptr, nullptr, 0));
+    for (const char* n : {"1", "21"})
+        t.take(PQexecPrepared(t.connection(), "kept", 1, &n, nullptr, nullptr, 0));
     t.query("prepare sql_level as select 7; execute sql_level");
     t.query("execute sql_level");
     t.query("deallocate kept");
@@ -143,20 +161,23 @@ void pipeline(Transcript& t) {
     prepare_tables(t);
     PQenterPipelineMode(c);
     const char* id = "4";
-    for (int i = 0; i < 200; ++i) PQsendQueryParams(c, "select name from item where id = $1", 1, nullptr, &id, nullptr, nullptr, 0);
+    for (int i = 0; i < 200; ++i)
+        PQsendQueryParams(c, "select name from item where id = $1", 1, nullptr, &id, nullptr,
+                          nullptr, 0);
     PQpipelineSync(c);
-    PQsendQueryParams(c, "insert into item values (400, 'gone')", 0, nullptr, nullptr, nullptr, nullptr, 0);
+    PQsendQueryParams(c, "insert into item values (400, 'gone')", 0, nullptr, nullptr, nullptr,
+                      nullptr, 0);
     PQsendQueryParams(c, "select 1/0", 0, nullptr, nullptr, nullptr, nullptr, 0);
     PQsendQueryParams(c, "select 'never run'", 0, nullptr, nullptr, nullptr, nullptr, 0);
     PQpipelineSync(c);
     PQpipelineSync(c);
-    PQsendQueryParams(c, "select count(*) from item where id = 400", 0, nullptr, nullptr, nullptr, nullptr, 0);
+    PQsendQueryParams(c, "select count(*) from item where id = 400", 0, nullptr, nullptr, nullptr,
+                      nullptr, 0);
     PQpipelineSync(c);
     for (int syncs = 0; syncs < 4;) {
+        if (PQstatus(c) != CONNECTION_OK) return t.note("connection lost");
         PGresult* r = PQgetResult(c);
-        if (r == nullptr) continue;
-        if (PQresultStatus(r) == PGRES_PIPELINE_SYNC) ++syncs;
-        if (PQstatus(c) != CONNECTION_OK) break;
+        if (r != nullptr && PQresultStatus(r) == PGRES_PIPELINE_SYNC) ++syncs;
         t.take(r);
     }
     t.note("left pipeline " + std::to_string(PQexitPipelineMode(c)));
@@ -188,7 +209,8 @@ void copy_out(Transcript& t) {
     t.query("select 'still fine'");
 }
 
-void copy_in_rows(Transcript& t, const std::vector<std::string>& rows, const char* abort = nullptr) {
+void copy_in_rows(Transcript& t, const std::vector<std::string>& rows,
+                  const char* abort = nullptr) {
     t.take(PQgetResult(t.connection()));
     for (const auto& row : rows) {
         PQputCopyData(t.connection(), row.data(), static_cast<int>(row.size()));
@@ -205,16 +227,20 @@ void copy_in(Transcript& t) {
     copy_in_rows(t, {"502\tfine\t1\n", "not a number\tx\t1\n", "503\tnever\t1\n"});
     PQsendQuery(t.connection(), "copy item from stdin");
     copy_in_rows(t, {"504\tgiven up\t1\n"}, "the client changed its mind");
-    PQsendQueryParams(t.connection(), "copy item (id, name) from stdin", 0, nullptr, nullptr, nullptr, nullptr, 0);
+    PQsendQueryParams(t.connection(), "copy item (id, name) from stdin", 0, nullptr, nullptr,
+                      nullptr, nullptr, 0);
     copy_in_rows(t, {"505\textended\n"});
-    PQsendQueryParams(t.connection(), "copy item (id, name) from stdin", 0, nullptr, nullptr, nullptr, nullptr, 0);
+    PQsendQueryParams(t.connection(), "copy item (id, name) from stdin", 0, nullptr, nullptr,
+                      nullptr, nullptr, 0);
     copy_in_rows(t, {"505\tduplicate\n"});
     t.query("select id from item where id >= 500 order by id");
 }
 
 void copy_among_statements(Transcript& t) {
     prepare_tables(t);
-    PQsendQuery(t.connection(), "select 1; copy item (id, name) from stdin; select count(*) from item; copy (select 9) to stdout");
+    PQsendQuery(t.connection(),
+                "select 1; copy item (id, name) from stdin; select count(*) from item; copy "
+                "(select 9) to stdout");
     t.take(PQgetResult(t.connection()));
     copy_in_rows(t, {"600\tmiddle\n"});
 }
@@ -287,7 +313,8 @@ void long_values(Transcript& t) {
     t.query("select repeat('x', 3000000) as big, 1 as small from generate_series(1, 2)");
     std::string parameter(2'000'000, 'p');
     const char* value = parameter.c_str();
-    t.take(PQexecParams(t.connection(), "select length($1), md5($1)", 1, nullptr, &value, nullptr, nullptr, 0));
+    t.take(PQexecParams(t.connection(), "select length($1), md5($1)", 1, nullptr, &value, nullptr,
+                        nullptr, 0));
     t.query("select length('" + parameter + "')");
     t.query("select i, repeat('y', i % 50) from generate_series(1, 20000) i");
 }

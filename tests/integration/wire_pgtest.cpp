@@ -1,4 +1,5 @@
-// The same raw bytes straight to PostgreSQL and through the proxy: the same messages come back, in the same order.
+// The same raw bytes straight to PostgreSQL and through the proxy: the same messages come back, in
+// the same order.
 
 #include <functional>
 #include <random>
@@ -30,61 +31,92 @@ std::string repeated(int times, const std::string& part) {
 const std::vector<Script>& scripts() {
     static const std::vector<Script> all{
         {"portal suspended, twice",
-         query("begin") + parse("", "select generate_series(1, 5)") + bind("p", "") + describe('P', "p") +
-             execute("p", 2) + execute("p", 2) + execute("p", 2) + close('P', "p") + sync() + query("rollback"), 3},
+         query("begin") + parse("", "select generate_series(1, 5)") + bind("p", "") +
+             describe('P', "p") + execute("p", 2) + execute("p", 2) + execute("p", 2) +
+             close('P', "p") + sync() + query("rollback"),
+         3},
         {"limit met exactly",
-         parse("", "select generate_series(1, 2)") + bind("", "") + execute("", 2) + execute("", 2) + sync(), 1},
+         parse("", "select generate_series(1, 2)") + bind("", "") + execute("", 2) +
+             execute("", 2) + sync(),
+         1},
         {"error skips to sync",
          run_unnamed("select 1/0") + run_unnamed("select 'skipped'") + close('S', "x") + sync() +
-             run_unnamed("select 'runs'") + sync(), 2},
+             run_unnamed("select 'runs'") + sync(),
+         2},
         {"error in parse, bind and describe",
-         parse("", "selec") + bind("", "") + execute("") + sync() + bind("", "no such statement") + sync() +
-             describe('P', "no such portal") + sync() + execute("no such portal") + sync(), 4},
+         parse("", "selec") + bind("", "") + execute("") + sync() + bind("", "no such statement") +
+             sync() + describe('P', "no such portal") + sync() + execute("no such portal") + sync(),
+         4},
         {"many syncs", repeated(50, sync()), 50},
-        {"pipelined simple queries", repeated(30, query("select 1") + query("select 1/0") + query("")), 90},
+        {"pipelined simple queries",
+         repeated(30, query("select 1") + query("select 1/0") + query("")), 90},
         {"simple and extended mixed",
-         query("select 1") + run_unnamed("select 2") + sync() + query("begin; select 3") + run_unnamed("select 4") +
-             sync() + query("commit; select 5"), 5},
+         query("select 1") + run_unnamed("select 2") + sync() + query("begin; select 3") +
+             run_unnamed("select 4") + sync() + query("commit; select 5"),
+         5},
         {"transaction over several syncs",
-         run_unnamed("begin") + sync() + parse("s", "select $1::int") + bind("", "s", {"7"}) + execute("") + sync() +
-             bind("", "s", {"x"}) + execute("") + sync() + bind("", "s", {"8"}) + execute("") + sync() +
-             run_unnamed("rollback") + close('S', "s") + sync(), 5},
+         run_unnamed("begin") + sync() + parse("s", "select $1::int") + bind("", "s", {"7"}) +
+             execute("") + sync() + bind("", "s", {"x"}) + execute("") + sync() +
+             bind("", "s", {"8"}) + execute("") + sync() + run_unnamed("rollback") +
+             close('S', "s") + sync(),
+         5},
         {"simple query closes the unnamed statement",
-         query("begin") + parse("", "select 1") + sync() + query("select 2") + bind("", "") + execute("") + sync() +
-             query("rollback"), 5},
+         query("begin") + parse("", "select 1") + sync() + query("select 2") + bind("", "") +
+             execute("") + sync() + query("rollback"),
+         5},
         {"null and empty parameters",
-         parse("", "select $1::text, $2::text, $3::text is null") + bind("", "", {std::nullopt, "", std::nullopt}) +
-             describe('S', "") + execute("") + sync(), 1},
-        {"no data", run_unnamed("create temporary table t (x int)") + sync() + run_unnamed("") + sync() +
-             query("drop table if exists t"), 3},
+         parse("", "select $1::text, $2::text, $3::text is null") +
+             bind("", "", {std::nullopt, "", std::nullopt}) + describe('S', "") + execute("") +
+             sync(),
+         1},
+        {"no data",
+         run_unnamed("create temporary table t (x int)") + sync() + run_unnamed("") + sync() +
+             query("drop table if exists t"),
+         3},
         {"copy in, extended",
-         query("begin; create temporary table t (x int)") + parse("", "copy t from stdin") + bind("", "") +
-             execute("") + copy_data("1\n2") + copy_data("\n3\n") + copy_done() + sync() + query("table t") +
-             query("rollback"), 4},
+         query("begin; create temporary table t (x int)") + parse("", "copy t from stdin") +
+             bind("", "") + execute("") + copy_data("1\n2") + copy_data("\n3\n") + copy_done() +
+             sync() + query("select sum(x) from t") + query("rollback"),
+         4},
         {"copy in, extended, failing, data after the error",
-         query("begin; create temporary table t (x int)") + parse("", "copy t from stdin") + bind("", "") +
-             execute("") + copy_data("not a number\n") + repeated(200, copy_data("1\n")) + copy_done() + sync() +
-             query("rollback") + query("select 'after'"), 4},
+         query("begin; create temporary table t (x int)") + parse("", "copy t from stdin") +
+             bind("", "") + execute("") + copy_data("not a number\n") +
+             repeated(200, copy_data("1\n")) + copy_done() + sync() + query("rollback") +
+             query("select 'after'"),
+         4},
         {"copy in, simple, failing, data after the error",
          query("begin; create temporary table t (x int)") + query("copy t from stdin") +
-             copy_data("not a number\n") + repeated(200, copy_data("1\n")) + copy_done() + query("rollback") +
-             query("select 'after'"), 4},
+             copy_data("not a number\n") + repeated(200, copy_data("1\n")) + copy_done() +
+             query("rollback") + query("select 'after'"),
+         4},
         {"copy fail, then done is ignored",
-         query("begin; create temporary table t (x int)") + query("copy t from stdin") + copy_fail("enough") +
-             query("rollback"), 3},
+         query("begin; create temporary table t (x int)") + query("copy t from stdin") +
+             copy_fail("enough") + query("rollback"),
+         3},
         {"flush and sync during copy in are ignored",
-         query("begin; create temporary table t (x int)") + query("copy t from stdin") + flush() + sync() +
-             copy_data("1\n") + flush() + copy_done() + query("table t") + query("rollback"), 4},
-        {"copy out, extended", run_unnamed("copy (select generate_series(1, 3)) to stdout") + sync(), 1},
+         query("begin; create temporary table t (x int)") + query("copy t from stdin") + flush() +
+             sync() + copy_data("1\n") + flush() + copy_done() + query("select sum(x) from t") +
+             query("rollback"),
+         4},
+        {"copy out, extended",
+         run_unnamed("copy (select generate_series(1, 3)) to stdout") + sync(), 1},
         {"function call", function_call(1397, {"-5"}) + query("select 1"), 2},
-        {"function call failing", function_call(4294967, {"1"}) + function_call(1397, {"x"}) + query("select 1"), 3},
+        {"function call failing",
+         function_call(4294967, {"1"}) + function_call(1397, {"x"}) + query("select 1"), 3},
         {"function call in a failed transaction",
          query("begin; select 1/0") + function_call(1397, {"-5"}) + query("rollback"), 3},
         {"notices between messages",
-         run_unnamed("do $$ begin for i in 1..20 loop raise notice 'n%', i; end loop; end $$") + sync(), 1},
+         run_unnamed("do $$ begin for i in 1..20 loop raise notice 'n%', i; end loop; end $$") +
+             sync(),
+         1},
         {"parameter status in the middle",
-         query("set application_name = 'one'; select 1; set datestyle = 'SQL'; reset datestyle; reset application_name"), 1},
-        {"long pipeline", repeated(500, run_unnamed("select 1")) + sync() + repeated(200, run_unnamed("select 2") + sync()), 201},
+         query("set application_name = 'one'; select 1; set datestyle = 'SQL'; set datestyle = "
+               "'ISO'; set application_name = 'wire'"),
+         1},
+        {"long pipeline",
+         repeated(500, run_unnamed("select 1")) + sync() +
+             repeated(200, run_unnamed("select 2") + sync()),
+         201},
     };
     return all;
 }
@@ -116,7 +148,9 @@ TEST_P(Wire, TheSameMessagesComeBackForOneWrite) {
     auto whole = [] { return std::size_t{1} << 20; };
     for (const auto& script : scripts()) {
         SCOPED_TRACE(script.name);
-        EXPECT_EQ(difference(played(cluster().port(), script, whole), played(proxy().port(), script, whole)), "");
+        EXPECT_EQ(difference(played(cluster().port(), script, whole),
+                             played(proxy().port(), script, whole)),
+                  "");
     }
 }
 
@@ -128,7 +162,9 @@ TEST_P(Wire, HowTheBytesAreCutDoesNotMatter) {
     for (const auto& script : scripts()) {
         if (script.bytes.size() > 4'000) continue;
         SCOPED_TRACE(script.name);
-        EXPECT_EQ(difference(played(cluster().port(), script, whole), played(proxy().port(), script, anything)), "");
+        EXPECT_EQ(difference(played(cluster().port(), script, whole),
+                             played(proxy().port(), script, anything)),
+                  "");
     }
 }
 
@@ -156,6 +192,15 @@ TEST_P(Wire, TwoFlushesAndAnErrorStillNeedOneSync) {
     client.send(parse("", "select 1") + flush() + parse("", "select 2") + sync());
     EXPECT_EQ(client.read_message()->type, 'Z');
     EXPECT_THAT(client.exchange(query("select 3")), testing::Contains("C SELECT 1\\x00"));
+}
+
+TEST_P(Wire, ResetGoesBackToWhatTheClientAskedForAtStart) {
+    start_mode();
+    auto c = client("application_name=at_start options='-c work_mem=3MB'");
+    c.run("begin; set local work_mem = '5MB'; reset work_mem; commit");
+    c.run("set application_name = 'other'; reset application_name");
+    EXPECT_EQ(c.scalar("show application_name"), "at_start");
+    EXPECT_EQ(c.scalar("show work_mem"), "3MB");
 }
 
 TEST_P(Wire, TerminateInTheMiddleOfAPipelineEndsTheSession) {

@@ -33,7 +33,8 @@ namespace {
     // After setuid, which clears it.
     ::prctl(PR_SET_PDEATHSIG, command.death_signal);
     if (::getppid() != parent) ::_exit(126);
-    if (!command.working_folder.empty() && ::chdir(command.working_folder.c_str()) != 0) ::_exit(126);
+    if (!command.working_folder.empty() && ::chdir(command.working_folder.c_str()) != 0)
+        ::_exit(126);
     ::signal(SIGPIPE, SIG_DFL);
     ::execvpe(program, argv, envp);
     ::_exit(127);

@@ -22,12 +22,12 @@ struct Identity {
 std::optional<Identity> unprivileged_identity();
 
 struct Command {
-    std::vector<std::string> argv;  ///< argv[0] is looked up in PATH
+    std::vector<std::string> argv;                         ///< argv[0] is looked up in PATH
     std::vector<std::pair<std::string, std::string>> env;  ///< on top of our own
     std::optional<Identity> run_as;
-    std::string output_file;        ///< standard output and error are appended here; empty: /dev/null
+    std::string output_file;  ///< standard output and error are appended here; empty: /dev/null
     std::string working_folder;
-    int death_signal = SIGKILL;     ///< what the child gets when the thread that started it ends
+    int death_signal = SIGKILL;  ///< what the child gets when the thread that started it ends
 };
 
 /// A started program that does not outlive the test: killed by the destructor, and by the kernel
@@ -57,7 +57,8 @@ private:
 /// Runs a program to its end; throws std::runtime_error with its output when it fails.
 std::string run(Command command, Deadline deadline);
 
-/// Resident memory in bytes from /proc/PID/status; field VmRSS or VmHWM. Zero when the process is gone.
+/// Resident memory in bytes from /proc/PID/status; field VmRSS or VmHWM. Zero when the process is
+/// gone.
 std::size_t resident_bytes(pid_t pid, const std::string& field = "VmRSS");
 
 }  // namespace pgsidecar::test

@@ -9,7 +9,8 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using Ms = std::chrono::milliseconds;
 
-/// A point in time after which a test gives up; passed down instead of a duration so that steps share it.
+/// A point in time after which a test gives up; passed down instead of a duration so that steps
+/// share it.
 class Deadline {
 public:
     // Implicit on purpose: `client.read_message(2s)` reads as it should.
@@ -24,7 +25,8 @@ private:
     Clock::time_point at_;
 };
 
-/// Asks `condition` every few milliseconds until it holds or the deadline passes; the only waiting in the tests.
+/// Asks `condition` every few milliseconds until it holds or the deadline passes; the only waiting
+/// in the tests.
 bool eventually(Deadline deadline, const std::function<bool()>& condition);
 
 /// True when `condition` holds now and at every look until the deadline.

@@ -17,7 +17,8 @@ public:
         : socket_(std::move(socket)), stopping_(stopping) {}
 
     Socket& socket() { return socket_; }
-    /// The start-up packet: code and parameters as they came. Answers N to SSLRequest and GSSENCRequest.
+    /// The start-up packet: code and parameters as they came. Answers N to SSLRequest and
+    /// GSSENCRequest.
     std::optional<std::string> read_startup();
     std::optional<wire::Message> read_message();
     bool send(std::string_view bytes) { return socket_.write_all(bytes, 5s); }
@@ -33,7 +34,8 @@ private:
     const std::atomic<bool>& stopping_;
 };
 
-/// A scripted PostgreSQL server, hostile as the test wishes: each connection runs `script` on its own thread.
+/// A scripted PostgreSQL server, hostile as the test wishes: each connection runs `script` on its
+/// own thread.
 class FakeServer {
 public:
     using Script = std::function<void(FakeConnection&)>;

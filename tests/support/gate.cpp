@@ -87,7 +87,8 @@ void Gate::loop() {
                     auto& half = link.halves[index(d)];
                     bool wants = !half.read_closed && !rules_.stalled[index(d)] &&
                                  half.pending.size() < kMaxPending;
-                    fds.push_back({link.ends[index(d)].fd(), static_cast<short>(wants ? POLLIN : 0), 0});
+                    fds.push_back(
+                        {link.ends[index(d)].fd(), static_cast<short>(wants ? POLLIN : 0), 0});
                 }
                 owners.push_back(&link);
             }
@@ -98,7 +99,8 @@ void Gate::loop() {
         for (std::size_t i = 0; i < owners.size(); ++i) {
             apply_once(*owners[i]);
             for (auto d : kBoth) {
-                bool readable = (fds[at + 2 * i + index(d)].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
+                bool readable =
+                    (fds[at + 2 * i + index(d)].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
                 if (!owners[i]->dead) move_bytes(*owners[i], d, readable);
             }
         }
@@ -161,8 +163,8 @@ void Gate::move_bytes(Link& link, Direction direction, bool readable) {
         link.ends[1 - i].shutdown_write();
         half.write_closed = true;
     }
-    link.dead = link.halves[0].read_closed && link.halves[1].read_closed && link.halves[0].pending.empty() &&
-                link.halves[1].pending.empty();
+    link.dead = link.halves[0].read_closed && link.halves[1].read_closed &&
+                link.halves[0].pending.empty() && link.halves[1].pending.empty();
 }
 
 void Gate::write_pending(Link& link, Direction direction) {
@@ -172,7 +174,8 @@ void Gate::write_pending(Link& link, Direction direction) {
         std::size_t n = std::min(half.pending.size(), rules_.slice);
         auto& cut = rules_.cut_after[i];
         if (cut) n = std::min<std::size_t>(n, *cut);
-        ssize_t sent = n == 0 ? 0 : ::send(link.ends[1 - i].fd(), half.pending.data(), n, MSG_NOSIGNAL);
+        ssize_t sent =
+            n == 0 ? 0 : ::send(link.ends[1 - i].fd(), half.pending.data(), n, MSG_NOSIGNAL);
         if (sent < 0) return;  // full, or broken: then the read side of that end says so
         half.pending.erase(0, static_cast<std::size_t>(sent));
         bytes_[i] += static_cast<std::uint64_t>(sent);

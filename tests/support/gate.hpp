@@ -14,8 +14,9 @@ namespace pgsidecar::test {
 
 enum class Direction : std::size_t { ToServer = 0, ToClient = 1 };
 
-/// A TCP relay inside the test process, put between the sidecar and PostgreSQL to play the network's faults.
-/// Verbs may be called from any thread and hold for connections that exist and that come, until pass().
+/// A TCP relay inside the test process, put between the sidecar and PostgreSQL to play the
+/// network's faults. Verbs may be called from any thread and hold for connections that exist and
+/// that come, until pass().
 class Gate {
 public:
     explicit Gate(int upstream_port);
@@ -42,7 +43,9 @@ public:
 
     int connections() const { return open_; }
     int accepted() const { return accepted_; }
-    std::uint64_t bytes(Direction direction) const { return bytes_[static_cast<std::size_t>(direction)]; }
+    std::uint64_t bytes(Direction direction) const {
+        return bytes_[static_cast<std::size_t>(direction)];
+    }
 
 private:
     struct Half {

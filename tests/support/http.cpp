@@ -31,7 +31,8 @@ void parse_series(const std::string& text, std::string& name, Metrics::Labels& l
         std::size_t equals = text.find("=\"", brace);
         std::size_t end = text.find('"', equals + 2);
         if (equals == std::string::npos || end == std::string::npos) return;
-        labels[text.substr(brace + 1, equals - brace - 1)] = text.substr(equals + 2, end - equals - 2);
+        labels[text.substr(brace + 1, equals - brace - 1)] =
+            text.substr(equals + 2, end - equals - 2);
         brace = text.find(',', end);
     }
 }

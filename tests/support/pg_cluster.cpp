@@ -22,7 +22,8 @@ std::string find_binaries() {
     std::vector<std::string> found;
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql", ignored)) {
-        if (std::filesystem::exists(entry.path() / "bin/initdb")) found.push_back(entry.path().string() + "/bin/");
+        if (std::filesystem::exists(entry.path() / "bin/initdb"))
+            found.push_back(entry.path().string() + "/bin/");
     }
     return found.empty() ? "" : *std::max_element(found.begin(), found.end());
 }
@@ -44,8 +45,17 @@ constexpr const char* kRoles =
 PgCluster::PgCluster(const std::string& extra_configuration)
     : identity_(unprivileged_identity()), folder_(identity_), port_(free_port()) {
     Command initdb;
-    initdb.argv = {binary("initdb"), "-D", folder_.path() + "/data", "-U", "postgres", "-A", "trust",
-                   "--no-sync", "-E", "UTF8", "--locale=C"};
+    initdb.argv = {binary("initdb"),
+                   "-D",
+                   folder_.path() + "/data",
+                   "-U",
+                   "postgres",
+                   "-A",
+                   "trust",
+                   "--no-sync",
+                   "-E",
+                   "UTF8",
+                   "--locale=C"};
     initdb.run_as = identity_;
     initdb.working_folder = folder_.path();
     run(initdb, 60s);
@@ -67,8 +77,8 @@ std::string PgCluster::binary(const std::string& name) const {
 
 void PgCluster::configure(const std::string& extra) {
     std::ofstream(folder_.path() + "/data/postgresql.conf", std::ios::app)
-        << "listen_addresses = '127.0.0.1'\nport = " << port_
-        << "\nunix_socket_directories = '" << folder_.path() << "'\n"
+        << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
+        << folder_.path() << "'\n"
         << "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n"
         << "max_connections = 150\nshared_buffers = 32MB\nmax_wal_size = 256MB\n"
         << "log_min_messages = log\nlog_min_error_statement = panic\n"
@@ -83,8 +93,8 @@ std::string PgCluster::conninfo(const std::string& user) const {
 }
 
 std::string PgCluster::url(const std::string& user, const std::string& password) const {
-    return "postgres://" + user + (password.empty() ? "" : ":" + password) + "@127.0.0.1:" +
-           std::to_string(port_) + "/postgres";
+    return "postgres://" + user + (password.empty() ? "" : ":" + password) +
+           "@127.0.0.1:" + std::to_string(port_) + "/postgres";
 }
 
 void PgCluster::start() {
@@ -96,8 +106,10 @@ void PgCluster::start() {
     // Immediate shutdown takes the children along.
     command.death_signal = SIGQUIT;
     server_ = ChildProcess(command);
-    bool up = eventually(60s, [this] { return !server_.running() || PQping(conninfo().c_str()) == PQPING_OK; });
-    if (!up || !server_.running()) throw std::runtime_error("PostgreSQL does not start:\n" + log_tail());
+    bool up = eventually(
+        60s, [this] { return !server_.running() || PQping(conninfo().c_str()) == PQPING_OK; });
+    if (!up || !server_.running())
+        throw std::runtime_error("PostgreSQL does not start:\n" + log_tail());
 }
 
 void PgCluster::stop(StopMode mode) {
@@ -115,8 +127,11 @@ void PgCluster::kill() {
     auto orphans = children();
     server_.kill_and_reap();
     // They notice the postmaster's end by themselves; only then can the folder be used again.
-    auto gone = [&] { return std::ranges::all_of(orphans, [](pid_t p) { return ::kill(p, 0) != 0; }); };
-    if (!eventually(5s, gone)) throw std::runtime_error("PostgreSQL's children outlive their postmaster");
+    auto gone = [&] {
+        return std::ranges::all_of(orphans, [](pid_t p) { return ::kill(p, 0) != 0; });
+    };
+    if (!eventually(5s, gone))
+        throw std::runtime_error("PostgreSQL's children outlive their postmaster");
     std::error_code ignored;
     std::filesystem::remove(folder_.path() + "/data/postmaster.pid", ignored);
 }

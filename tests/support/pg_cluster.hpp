@@ -10,11 +10,12 @@ namespace pgsidecar::test {
 
 enum class StopMode { Fast, Immediate };
 
-/// A PostgreSQL server of the test's own: temporary folder, free port, Unix socket in the folder, no fsync.
-/// Stopped and removed by the destructor, or by the kernel and a guardian when the test dies.
+/// A PostgreSQL server of the test's own: temporary folder, free port, Unix socket in the folder,
+/// no fsync. Stopped and removed by the destructor, or by the kernel and a guardian when the test
+/// dies.
 ///
-/// Roles: postgres (superuser) and app, trusted; app_md5 and app_scram with password "secret" that the server
-/// asks for by that method on TCP. Database postgres.
+/// Roles: postgres (superuser) and app, trusted; app_md5 and app_scram with password "secret" that
+/// the server asks for by that method on TCP. Database postgres.
 class PgCluster {
 public:
     /// `extra_configuration`: lines for postgresql.conf.
@@ -38,7 +39,9 @@ public:
     void freeze();
     void thaw();
 
-    std::string log_tail(std::size_t lines = 40) const { return tail(folder_.path() + "/log", lines); }
+    std::string log_tail(std::size_t lines = 40) const {
+        return tail(folder_.path() + "/log", lines);
+    }
 
 private:
     void configure(const std::string& extra);

@@ -26,7 +26,8 @@ PqConnection::PqConnection(PGconn* connection)
     PQsetNoticeReceiver(connection, keep_notice, notices_.get());
 }
 
-PqConnection::PqConnection(const std::string& conninfo) : PqConnection(PQconnectdb(conninfo.c_str())) {
+PqConnection::PqConnection(const std::string& conninfo)
+    : PqConnection(PQconnectdb(conninfo.c_str())) {
     if (!connected()) throw std::runtime_error("cannot connect: " + error());
 }
 
@@ -37,8 +38,8 @@ PqConnection PqConnection::try_connect(const std::string& conninfo) {
 PqResult PqConnection::query(const std::string& sql, const std::vector<std::string>& parameters) {
     std::vector<const char*> values;
     for (const auto& p : parameters) values.push_back(p.c_str());
-    return PqResult(PQexecParams(get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
-                                 nullptr, nullptr, 0));
+    return PqResult(PQexecParams(get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                                 values.data(), nullptr, nullptr, 0));
 }
 
 std::string PqConnection::scalar_or_nothing(const std::string& sql) {

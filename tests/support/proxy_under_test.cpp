@@ -21,8 +21,14 @@ public:
         port_ = free_port();
         http_port_ = free_port();
         Command command;
-        command.argv = {sidecar_binary(), "--listen-port", std::to_string(port_), "--http-port",
-                        std::to_string(http_port_), "--pool-mode", settings.pool_mode, "--pool-size",
+        command.argv = {sidecar_binary(),
+                        "--listen-port",
+                        std::to_string(port_),
+                        "--http-port",
+                        std::to_string(http_port_),
+                        "--pool-mode",
+                        settings.pool_mode,
+                        "--pool-size",
                         std::to_string(settings.pool_size)};
         for (const auto& [flag, value] : settings.flags) {
             command.argv.push_back("--" + flag);
@@ -43,20 +49,25 @@ public:
         std::string address = settings.upstream_url.substr(settings.upstream_url.rfind('@') + 1);
         std::string server_port = address.substr(address.find(':') + 1);
         server_port = server_port.substr(0, server_port.find('/'));
-        std::string file = folder_.write("pgbouncer.ini",
-            "[databases]\n* = host=127.0.0.1 port=" + server_port + "\n[pgbouncer]\n"
-            "listen_addr = 127.0.0.1\nlisten_port = " + std::to_string(port_) +
-            "\nunix_socket_dir =\nauth_type = any\nadmin_users = postgres\n"
-            "ignore_startup_parameters = extra_float_digits,options\nmax_client_conn = 12000\n"
-            "server_reset_query_always = 0\npool_mode = " + settings.pool_mode +
-            "\ndefault_pool_size = " + std::to_string(settings.pool_size) + "\n");
+        std::string file = folder_.write(
+            "pgbouncer.ini",
+            "[databases]\n* = host=127.0.0.1 port=" + server_port +
+                "\n[pgbouncer]\n"
+                "listen_addr = 127.0.0.1\nlisten_port = " +
+                std::to_string(port_) +
+                "\nunix_socket_dir =\nauth_type = any\nadmin_users = postgres\n"
+                "ignore_startup_parameters = extra_float_digits,options\nmax_client_conn = 12000\n"
+                "server_reset_query_always = 0\npool_mode = " +
+                settings.pool_mode + "\ndefault_pool_size = " + std::to_string(settings.pool_size) +
+                "\n");
         // `any` needs the user named in the database line.
         folder_.write("pgbouncer.ini", with_forced_user(read_file(file)));
         Command command;
         command.argv = {"/usr/sbin/pgbouncer", file};
         command.run_as = unprivileged_identity();
         command.output_file = log_path_;
-        if (command.run_as) (void)::chown(log_path_.c_str(), command.run_as->uid, command.run_as->gid);
+        if (command.run_as)
+            (void)::chown(log_path_.c_str(), command.run_as->uid, command.run_as->gid);
         process_ = ChildProcess(command);
         wait_until_ready();
     }
@@ -82,7 +93,8 @@ ProxyKind proxy_kind() {
     if (kind == "sidecar") return ProxyKind::Sidecar;
     if (kind == "pgbouncer") return ProxyKind::PgBouncer;
     if (kind == "direct") return ProxyKind::Direct;
-    throw std::runtime_error("PGS_TEST_PROXY is " + kind + "; it takes sidecar, pgbouncer or direct");
+    throw std::runtime_error("PGS_TEST_PROXY is " + kind +
+                             "; it takes sidecar, pgbouncer or direct");
 }
 
 std::string sidecar_binary() {

@@ -10,8 +10,8 @@
 
 namespace pgsidecar::test {
 
-/// What stands between the clients and PostgreSQL: the sidecar, or for comparison PgBouncer or nothing.
-/// Chosen by PGS_TEST_PROXY=sidecar|pgbouncer|direct.
+/// What stands between the clients and PostgreSQL: the sidecar, or for comparison PgBouncer or
+/// nothing. Chosen by PGS_TEST_PROXY=sidecar|pgbouncer|direct.
 enum class ProxyKind { Sidecar, PgBouncer, Direct };
 ProxyKind proxy_kind();
 
@@ -19,7 +19,8 @@ struct ProxySettings {
     std::string pool_mode = "transaction";
     int pool_size = 5;
     std::string upstream_url;  ///< DATABASE_URL
-    /// More settings by the flag's name without dashes and its value; the sidecar alone understands them.
+    /// More settings by the flag's name without dashes and its value; the sidecar alone understands
+    /// them.
     std::vector<std::pair<std::string, std::string>> flags;
 };
 

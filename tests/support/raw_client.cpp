@@ -69,7 +69,9 @@ std::vector<wire::Message> RawClient::read_until(char type, Deadline deadline) {
     return out;
 }
 
-std::vector<wire::Message> RawClient::read_to_end(Deadline deadline) { return read_until('\0', deadline); }
+std::vector<wire::Message> RawClient::read_to_end(Deadline deadline) {
+    return read_until('\0', deadline);
+}
 
 std::string RawClient::read_bytes(std::size_t n, Deadline deadline) {
     std::string& buffer = reader_.buffer();
@@ -99,7 +101,8 @@ void RawClient::login(const wire::Parameters& parameters, const std::string& pas
             case 'S': {
                 auto end = m->body.find('\0');
                 auto value_end = m->body.find('\0', end + 1);
-                parameters_.emplace_back(m->body.substr(0, end), m->body.substr(end + 1, value_end - end - 1));
+                parameters_.emplace_back(m->body.substr(0, end),
+                                         m->body.substr(end + 1, value_end - end - 1));
                 break;
             }
             case 'K':
@@ -113,7 +116,8 @@ void RawClient::login(const wire::Parameters& parameters, const std::string& pas
                     std::string inner = md5_hex(password + value_of(parameters, "user"));
                     send(wire::password("md5" + md5_hex(inner + m->body.substr(4, 4))));
                 }
-                if (code == 10) throw std::runtime_error("RawClient does not speak SCRAM; use libpq");
+                if (code == 10)
+                    throw std::runtime_error("RawClient does not speak SCRAM; use libpq");
                 break;
             }
             case 'Z': return;

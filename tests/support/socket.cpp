@@ -79,7 +79,8 @@ Socket Socket::connect_tcp(int port, Deadline deadline, int receive_buffer) {
         ::setsockopt(s.fd(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     }
     if (int error = connect_to(s, port, deadline); error != 0) {
-        throw std::runtime_error("connect to 127.0.0.1:" + std::to_string(port) + ": " + std::strerror(error));
+        throw std::runtime_error("connect to 127.0.0.1:" + std::to_string(port) + ": " +
+                                 std::strerror(error));
     }
     return s;
 }
@@ -94,9 +95,11 @@ Socket Socket::connect_unix(const std::string& path, Deadline deadline) {
     Socket s = new_socket(AF_UNIX);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) throw std::runtime_error("socket path too long: " + path);
+    if (path.size() >= sizeof address.sun_path)
+        throw std::runtime_error("socket path too long: " + path);
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    int error = finish_connect(s.fd(), ::connect(s.fd(), generic(address), sizeof address), deadline);
+    int error =
+        finish_connect(s.fd(), ::connect(s.fd(), generic(address), sizeof address), deadline);
     if (error != 0) throw std::runtime_error("connect to " + path + ": " + std::strerror(error));
     return s;
 }
@@ -153,7 +156,8 @@ Listener::Listener(int port) : socket_(new_socket(AF_INET)) {
     int one = 1;
     ::setsockopt(socket_.fd(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     auto address = loopback(port);
-    if (::bind(socket_.fd(), generic(address), sizeof address) != 0 || ::listen(socket_.fd(), 512) != 0) {
+    if (::bind(socket_.fd(), generic(address), sizeof address) != 0 ||
+        ::listen(socket_.fd(), 512) != 0) {
         throw std::runtime_error("cannot listen on 127.0.0.1:" + std::to_string(port) + ": " +
                                  std::strerror(errno));
     }

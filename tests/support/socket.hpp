@@ -10,7 +10,8 @@ namespace pgsidecar::test {
 
 enum class ReadOutcome { Data, Closed, Reset, TimedOut };
 
-/// A blocking-looking stream socket whose every wait has a deadline. Owns the descriptor; one thread at a time.
+/// A blocking-looking stream socket whose every wait has a deadline. Owns the descriptor; one
+/// thread at a time.
 class Socket {
 public:
     Socket() = default;

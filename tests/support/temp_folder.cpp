@@ -36,9 +36,10 @@ void TempFolder::start_guardian() {
         int nothing = ::open("/dev/null", O_WRONLY);
         ::dup2(nothing, STDOUT_FILENO);
         ::dup2(nothing, STDERR_FILENO);
-        // Programs in the folder get their own death signal at the same moment; a second removal catches
-        // what they wrote while they stopped.
-        ::execl("/bin/sh", "sh", "-c", "read _; rm -rf -- \"$0\"; [ -e \"$0\" ] && sleep 2; rm -rf -- \"$0\"",
+        // Programs in the folder get their own death signal at the same moment; a second removal
+        // catches what they wrote while they stopped.
+        ::execl("/bin/sh", "sh", "-c",
+                "read _; rm -rf -- \"$0\"; [ -e \"$0\" ] && sleep 2; rm -rf -- \"$0\"",
                 path_.c_str(), nullptr);
         ::_exit(127);
     }

@@ -7,8 +7,8 @@
 
 namespace pgsidecar::test {
 
-/// A new folder under $TMPDIR or /tmp, removed by the destructor; when the test dies first, a small shell
-/// that waits on a pipe removes it.
+/// A new folder under $TMPDIR or /tmp, removed by the destructor; when the test dies first, a small
+/// shell that waits on a pipe removes it.
 class TempFolder {
 public:
     /// `owner`: whom the folder belongs to, for programs that run as somebody else.

@@ -112,7 +112,8 @@ std::string command_complete(std::string_view tag) { return message('C', cstr(ta
 
 std::uint32_t load32(std::string_view at) {
     std::uint32_t v = 0;
-    for (std::size_t i = 0; i < 4 && i < at.size(); ++i) v = v << 8 | static_cast<unsigned char>(at[i]);
+    for (std::size_t i = 0; i < 4 && i < at.size(); ++i)
+        v = v << 8 | static_cast<unsigned char>(at[i]);
     return v;
 }
 
@@ -164,7 +165,9 @@ std::string to_line(const Message& m) {
     if (m.type == 'K') return "K";
     if (m.type == 'E' || m.type == 'N') return type + fields_line(m);
     // A notification carries the sender's process id.
-    if (m.type == 'A') return "A " + printable(std::string_view(m.body).substr(std::min<std::size_t>(4, m.body.size())));
+    if (m.type == 'A')
+        return "A " +
+               printable(std::string_view(m.body).substr(std::min<std::size_t>(4, m.body.size())));
     return m.body.empty() ? type : type + " " + printable(m.body);
 }
 

@@ -53,7 +53,8 @@ std::string auth_ok();
 std::string parameter_status(std::string_view name, std::string_view value);
 std::string backend_key_data(std::uint32_t pid, std::uint32_t key);
 std::string ready(char status = 'I');
-std::string error(std::string_view sqlstate, std::string_view text, std::string_view severity = "ERROR");
+std::string error(std::string_view sqlstate, std::string_view text,
+                  std::string_view severity = "ERROR");
 std::string row_description(const std::vector<std::string>& text_columns);
 std::string data_row(const std::vector<std::optional<std::string>>& values);
 std::string command_complete(std::string_view tag);

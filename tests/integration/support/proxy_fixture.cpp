@@ -24,11 +24,18 @@ ProxyUnderTest& ProxyTest::start(ProxySettings settings) {
     return *proxy_;
 }
 
+RawClient ProxyTest::raw() {
+    RawClient c(proxy().port());
+    c.login({{"user", "postgres"}, {"database", "postgres"}});
+    return c;
+}
+
 int ProxyTest::backends(const std::string& condition) {
     auto c = direct();
-    return std::stoi(c.scalar("select count(*) from pg_stat_activity where backend_type = 'client backend' "
-                              "and pid <> pg_backend_pid() and application_name not like 'pgsidecar%' and " +
-                              condition));
+    return std::stoi(
+        c.scalar("select count(*) from pg_stat_activity where backend_type = 'client backend' "
+                 "and pid <> pg_backend_pid() and application_name not like 'pgsidecar%' and " +
+                 condition));
 }
 
 ProxyUnderTest& BothModesTest::start_mode(int pool_size) {

@@ -17,8 +17,8 @@ namespace pgsidecar::test {
 #define PGS_NEEDS_SIDECAR(reason) \
     if (proxy_kind() != ProxyKind::Sidecar) GTEST_SKIP() << "needs the sidecar: " reason
 
-/// The program's PostgreSQL with a proxy of the test's own in front. Each test ends with the proof that the proxy
-/// still serves, and prints both logs when it failed.
+/// The program's PostgreSQL with a proxy of the test's own in front. Each test ends with the proof
+/// that the proxy still serves, and prints both logs when it failed.
 class ProxyTest : public testing::Test {
 protected:
     void TearDown() override;
@@ -31,7 +31,11 @@ protected:
     PgCluster& cluster() { return shared_cluster(); }
     ProxyUnderTest& proxy() { return *proxy_; }
     PqConnection direct() { return PqConnection(cluster().conninfo()); }
-    PqConnection client(const std::string& more = "") { return PqConnection(proxy().conninfo("postgres", more)); }
+    PqConnection client(const std::string& more = "") {
+        return PqConnection(proxy().conninfo("postgres", more));
+    }
+    /// A client of bytes, logged in as postgres.
+    RawClient raw();
     /// Server connections seen by PostgreSQL itself, without our own.
     int backends(const std::string& condition = "true");
 

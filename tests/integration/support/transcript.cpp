@@ -9,12 +9,15 @@ namespace pgsidecar::test {
 namespace {
 
 std::string error_fields(const PGresult* result) {
-    static constexpr std::array kFields{
-        PG_DIAG_SEVERITY, PG_DIAG_SEVERITY_NONLOCALIZED, PG_DIAG_SQLSTATE, PG_DIAG_MESSAGE_PRIMARY,
-        PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT, PG_DIAG_STATEMENT_POSITION, PG_DIAG_INTERNAL_POSITION,
-        PG_DIAG_INTERNAL_QUERY, PG_DIAG_CONTEXT, PG_DIAG_SCHEMA_NAME, PG_DIAG_TABLE_NAME, PG_DIAG_COLUMN_NAME,
-        PG_DIAG_DATATYPE_NAME, PG_DIAG_CONSTRAINT_NAME, PG_DIAG_SOURCE_FILE, PG_DIAG_SOURCE_LINE,
-        PG_DIAG_SOURCE_FUNCTION};
+    static constexpr std::array kFields{PG_DIAG_SEVERITY,           PG_DIAG_SEVERITY_NONLOCALIZED,
+                                        PG_DIAG_SQLSTATE,           PG_DIAG_MESSAGE_PRIMARY,
+                                        PG_DIAG_MESSAGE_DETAIL,     PG_DIAG_MESSAGE_HINT,
+                                        PG_DIAG_STATEMENT_POSITION, PG_DIAG_INTERNAL_POSITION,
+                                        PG_DIAG_INTERNAL_QUERY,     PG_DIAG_CONTEXT,
+                                        PG_DIAG_SCHEMA_NAME,        PG_DIAG_TABLE_NAME,
+                                        PG_DIAG_COLUMN_NAME,        PG_DIAG_DATATYPE_NAME,
+                                        PG_DIAG_CONSTRAINT_NAME,    PG_DIAG_SOURCE_FILE,
+                                        PG_DIAG_SOURCE_LINE,        PG_DIAG_SOURCE_FUNCTION};
     std::string out;
     for (int code : kFields) {
         const char* value = PQresultErrorField(result, code);
@@ -31,16 +34,19 @@ std::string rows(const PGresult* result) {
     std::string out;
     for (int c = 0; c < PQnfields(result); ++c) {
         const char* name = PQfname(result, c);  // null in a COPY
-        out += " " + std::string(name != nullptr ? name : "") + ":" + std::to_string(PQftype(result, c)) + "/" +
-               std::to_string(PQfmod(result, c)) + "/" + std::to_string(PQfformat(result, c));
+        out += " " + std::string(name != nullptr ? name : "") + ":" +
+               std::to_string(PQftype(result, c)) + "/" + std::to_string(PQfmod(result, c)) + "/" +
+               std::to_string(PQfformat(result, c));
     }
     for (int r = 0; r < PQntuples(result); ++r) {
         out += "\n ";
         for (int c = 0; c < PQnfields(result); ++c) {
             auto size = static_cast<std::size_t>(PQgetlength(result, r, c));
             out += " |";
-            if (PQgetisnull(result, r, c) == 0) out += std::string(PQgetvalue(result, r, c), size);
-            else out += "(null)";
+            if (PQgetisnull(result, r, c) == 0)
+                out += std::string(PQgetvalue(result, r, c), size);
+            else
+                out += "(null)";
         }
     }
     return out;
@@ -82,7 +88,8 @@ void Transcript::take_all() {
 
 void Transcript::query(const std::string& sql) {
     note("> " + sql);
-    if (PQsendQuery(connection_, sql.c_str()) != 1) note(std::string("cannot send: ") + PQerrorMessage(connection_));
+    if (PQsendQuery(connection_, sql.c_str()) != 1)
+        note(std::string("cannot send: ") + PQerrorMessage(connection_));
     take_all();
 }
 
@@ -96,7 +103,8 @@ std::string difference(const std::string& expected, const std::string& actual) {
         if (!more_left) a = "(nothing more)";
         if (!more_right) b = "(nothing more)";
         if (a != b || !more_left || !more_right) {
-            return "\nafter:    " + before + "\nexpected: " + a.substr(0, 500) + "\nactual:   " + b.substr(0, 500);
+            return "\nafter:    " + before + "\nexpected: " + a.substr(0, 500) +
+                   "\nactual:   " + b.substr(0, 500);
         }
         before = a.substr(0, 200);
     }

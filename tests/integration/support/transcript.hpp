@@ -6,15 +6,17 @@
 
 namespace pgsidecar::test {
 
-/// Everything a libpq client can see of a conversation, as text, so that two ways to the same server can be
-/// compared: results with types, all error fields, notices in order, transaction status.
+/// Everything a libpq client can see of a conversation, as text, so that two ways to the same
+/// server can be compared: results with types, all error fields, notices in order, transaction
+/// status.
 class Transcript {
 public:
     explicit Transcript(PGconn* connection);
 
     PGconn* connection() const { return connection_; }
     void note(const std::string& line) { text_ += line + "\n"; }
-    /// libpq hands notices over when it happens to read them, so they come after the results of their Query.
+    /// libpq hands notices over when it happens to read them, so they come after the results of
+    /// their Query.
     void keep_notice(const std::string& line) { notices_ += line + "\n"; }
     /// Writes down one result and frees it; false for none.
     bool take(PGresult* result);

@@ -25,9 +25,7 @@ TEST(DatabaseConfig, DefaultsAreTheSeeds) {
     EXPECT_EQ(config.retry_delay_ms, 1'000);             // R39
 }
 
-TEST(DatabaseConfig, LocalWithUrlIsValid) {
-    EXPECT_THAT(validate(local_config()), IsEmpty());
-}
+TEST(DatabaseConfig, LocalWithUrlIsValid) { EXPECT_THAT(validate(local_config()), IsEmpty()); }
 
 TEST(DatabaseConfig, LocalWithoutUrlIsRefused) {
     DatabaseConfig config;

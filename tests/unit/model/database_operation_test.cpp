@@ -41,14 +41,15 @@ void set_error(OperationRecord& record, std::string_view text) {
 }
 
 TEST(DatabaseOperation, JsonOfASuccessHasEveryName) {
-    EXPECT_EQ(to_json(to_operation(insert_record())),
-              R"({"id":"00000000-0000-0000-0000-000000000000","connectionId":"c-1","type":"insert",)"
-              R"("table":"audit_logs","service":"AuditService","startTime":"1970-01-01T00:00:01.000Z",)"
-              R"("endTime":"1970-01-01T00:00:01.001Z","durationMs":1.92,"success":true,)"
-              R"("affectedRows":1,"sessionId":"s-1","user":"app","database":"shop",)"
-              R"("statement":"insert into audit_logs select $1","kind":"insert",)"
-              R"("fingerprint":"0000000000000abc","poolWaitMs":0.02,"rowsReturned":0,)"
-              R"("bytesReturned":17,"outcome":"success"})");
+    EXPECT_EQ(
+        to_json(to_operation(insert_record())),
+        R"({"id":"00000000-0000-0000-0000-000000000000","connectionId":"c-1","type":"insert",)"
+        R"("table":"audit_logs","service":"AuditService","startTime":"1970-01-01T00:00:01.000Z",)"
+        R"("endTime":"1970-01-01T00:00:01.001Z","durationMs":1.92,"success":true,)"
+        R"("affectedRows":1,"sessionId":"s-1","user":"app","database":"shop",)"
+        R"("statement":"insert into audit_logs select $1","kind":"insert",)"
+        R"("fingerprint":"0000000000000abc","poolWaitMs":0.02,"rowsReturned":0,)"
+        R"("bytesReturned":17,"outcome":"success"})");
 }
 
 TEST(DatabaseOperation, RecordWithoutSourceOrShapeIsAnUnknownQuery) {

@@ -14,13 +14,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-HealthCheckResult good() {
-    return {"c-1", 1'000'000, true, 1.8, std::nullopt, {}};
-}
+HealthCheckResult good() { return {"c-1", 1'000'000, true, 1.8, std::nullopt, {}}; }
 
-TEST(HealthCheckResult, GoodOneIsValid) {
-    EXPECT_THAT(validate(good(), 1'000'000), IsEmpty());
-}
+TEST(HealthCheckResult, GoodOneIsValid) { EXPECT_THAT(validate(good(), 1'000'000), IsEmpty()); }
 
 TEST(HealthCheckResult, NegativeLatencyIsRefused) {
     auto result = good();
