@@ -43,6 +43,11 @@ void configure_log(const config::Settings::Log& settings) {
         settings.format == config::LogFormat::Text ? log::Format::Text : log::Format::Json);
 }
 
+// Brings a count that another part keeps up to date; called for one scrape at a time, on the HTTP thread.
+void raise_to(metrics::SharedCounter& counter, std::uint64_t total) {
+    if (total > counter.get()) counter.add(total - counter.get());
+}
+
 std::string where_of(const config::Upstream& upstream) {
     if (upstream.hosts.empty()) return {};
     const config::HostPort& host = upstream.hosts.front();
@@ -57,6 +62,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
           settings(std::make_shared<const config::Settings>(loaded.settings)),
           signals(control),
           drain_timer(control),
+          feed_timer(control),
           connection_id(base::UuidSource(entropy).next(base::read_clocks().wall_us).to_string()) {}
 
     // DataPlaneEvents, on worker threads
@@ -71,6 +77,9 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     // health::Listener, on the control thread
     void on_status(const model::StatusEvent& event) override {
         counters->upstream_state_changes.add();
+        if (event.status == model::ConnectionStatus::Connecting && event.attempt.value_or(0) > 0) {
+            counters->reconnect_attempts.add();
+        }
         counters->up.set(event.status == model::ConnectionStatus::Connected ? 1 : 0);
         log::info(
             "health", "database status",
@@ -106,6 +115,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void on_signal();
     void wait_for_clients(std::int64_t give_up_ns);
     void finish();
+    void collect_operations();
     void refresh_counters();
 
     config::LoadResult loaded;
@@ -113,7 +123,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     base::SystemEntropy entropy;
     asio::io_context control{1};
     asio::signal_set signals;
-    asio::steady_timer drain_timer;
+    asio::steady_timer drain_timer, feed_timer;
     std::string connection_id;
     config::Upstream upstream;
     EdgeBackend backend;
@@ -189,7 +199,7 @@ bool Application::Impl::make_parts() {
     metrics::Registry::Identity identity{std::string(version()), {}, where_of(upstream)};
     registry = std::make_unique<metrics::Registry>(identity, counters);
     feed = std::make_unique<OperationFeed>(
-        control, *plane, *server, static_cast<std::size_t>(settings->audit.recent_operations));
+        *plane, *server, static_cast<std::size_t>(settings->audit.recent_operations));
     EdgeBackend::Parts parts{settings,       plane.get(), supervisor.get(),
                              registry.get(), feed.get(),  [this] { refresh_counters(); }};
     backend.connect(std::move(parts));
@@ -199,8 +209,24 @@ bool Application::Impl::make_parts() {
 void Application::Impl::refresh_counters() {
     ws::ServerStats stats = server->stats();
     counters->ws_clients.set(stats.sockets);
+    raise_to(counters->ws_messages_in, stats.messages_received);
+    raise_to(counters->ws_messages_out, stats.frames_sent);
+    auto& dropped = counters->ws_dropped;
+    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SlowClient)], stats.closed_slow);
+    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::QueueFull)], stats.frames_replaced);
+    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SourceFull)],
+             stats.publications_dropped);
     counters->client_connections_max.set(settings->listen.max_clients);
     counters->server_connections_max.set(settings->database.pool_size);
+}
+
+void Application::Impl::collect_operations() {
+    feed_timer.expires_after(OperationFeed::kInterval);
+    feed_timer.async_wait([this](const asio::error_code& error) {
+        if (error || finishing) return;
+        feed->collect();
+        collect_operations();
+    });
 }
 
 int Application::Impl::start() {
@@ -217,7 +243,7 @@ int Application::Impl::start() {
         return kExitUnavailable;
     }
     supervisor->start();
-    feed->start();
+    collect_operations();
     backend.set_started();
     log::info("app", "pgsidecar is listening",
               {{"version", version()},
@@ -264,7 +290,8 @@ void Application::Impl::finish() {
         log::warn("app", "clients are cut off", {{"clients", left}});
     }
     plane->stop();
-    feed->stop();
+    feed_timer.cancel();
+    feed->collect();
     supervisor->stop([this] {
         server->stop(std::chrono::milliseconds(2'000));
         signals.cancel();

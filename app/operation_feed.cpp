@@ -1,37 +1,14 @@
 #include "app/operation_feed.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace pgsidecar::app {
 
 namespace {
-constexpr auto kInterval = std::chrono::milliseconds(50);
 constexpr std::size_t kBatch = 65'536;
 /// More than this of one batch is not even made into texts: the sockets' own limit is far below.
 constexpr std::size_t kPublishedPerBatch = 500;
 }  // namespace
-
-OperationFeed::OperationFeed(asio::io_context& context, proxy::DataPlane& plane,
-                             ws::HttpServer& server, std::size_t kept)
-    : plane_(plane), server_(server), timer_(context), kept_(kept) {}
-
-void OperationFeed::start() { arm(); }
-
-void OperationFeed::stop() {
-    stopped_ = true;
-    timer_.cancel();
-    collect();
-}
-
-void OperationFeed::arm() {
-    timer_.expires_after(kInterval);
-    timer_.async_wait([this](const asio::error_code& error) {
-        if (error || stopped_) return;
-        collect();
-        arm();
-    });
-}
 
 void OperationFeed::collect() {
     batch_.clear();

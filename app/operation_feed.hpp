@@ -1,7 +1,6 @@
 #pragma once
 
-#include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
+#include <chrono>
 #include <deque>
 #include <mutex>
 #include <vector>
@@ -17,31 +16,28 @@ namespace pgsidecar::app {
 /// when somebody listens. Records are turned into texts only when somebody asks, so that recording
 /// stays cheap.
 ///
-/// Thread: its io_context's; find() any.
+/// Thread: the control thread's; find() any.
 class OperationFeed {
 public:
-    OperationFeed(asio::io_context& context, proxy::DataPlane& plane, ws::HttpServer& server,
-                  std::size_t kept);
+    static constexpr auto kInterval = std::chrono::milliseconds(50);
 
-    void start();
-    void stop();
-    /// Takes what is waiting now.
+    OperationFeed(proxy::DataPlane& plane, ws::HttpServer& server, std::size_t kept)
+        : plane_(plane), server_(server), kept_(kept) {}
+
+    /// Takes what is waiting now; to be called every kInterval.
     void collect();
     /// Newest first.
     std::vector<model::DatabaseOperation> find(const realtime::OperationFilter& filter) const;
 
 private:
-    void arm();
     void keep(std::vector<model::OperationRecord>& batch);
 
     proxy::DataPlane& plane_;
     ws::HttpServer& server_;
-    asio::steady_timer timer_;
     std::size_t kept_;
     std::vector<model::OperationRecord> batch_;
     mutable std::mutex mutex_;
     std::deque<model::OperationRecord> recent_;
-    bool stopped_ = false;
 };
 
 }  // namespace pgsidecar::app

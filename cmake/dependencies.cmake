@@ -15,7 +15,9 @@ find_library(PG_QUERY_LIBRARY NAMES libpg_query.a pg_query REQUIRED)
 # The data plane uses standalone Asio; ws/ alone uses Boost.Asio. They never share a socket.
 add_library(dep_asio INTERFACE)
 target_include_directories(dep_asio SYSTEM INTERFACE "${ASIO_INCLUDE_DIR}")
-target_compile_definitions(dep_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+# Asio 1.22.1 picks aligned_alloc or operator new by what was included before it; one choice for all files keeps
+# memory from being taken by the one and returned to the other.
+target_compile_definitions(dep_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # Asio 1.22.1 does not detect coroutines under clang with libstdc++.
     target_compile_definitions(dep_asio INTERFACE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)

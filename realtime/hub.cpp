@@ -133,6 +133,11 @@ void Hub::join(Subscriber& subscriber) { joined_.push_back(&subscriber); }
 void Hub::leave(Subscriber& subscriber) {
     erase(joined_, subscriber);
     for (auto& [name, list] : channels_) erase(list, subscriber);
+    note_subscriptions();
+}
+
+void Hub::note_subscriptions() {
+    wants_operations_.store(subscribers("database:operations") != 0, std::memory_order_release);
 }
 
 void Hub::subscribe(Subscriber& subscriber, std::string_view channel) {
@@ -140,6 +145,7 @@ void Hub::subscribe(Subscriber& subscriber, std::string_view channel) {
     if (found == channels_.end()) return;
     auto& list = found->second;
     if (std::find(list.begin(), list.end(), &subscriber) == list.end()) list.push_back(&subscriber);
+    note_subscriptions();
 }
 
 bool Hub::unsubscribe(Subscriber& subscriber, std::string_view channel) {
@@ -147,6 +153,7 @@ bool Hub::unsubscribe(Subscriber& subscriber, std::string_view channel) {
     if (found == channels_.end()) return false;
     std::size_t before = found->second.size();
     erase(found->second, subscriber);
+    note_subscriptions();
     return found->second.size() != before;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -75,6 +76,8 @@ public:
     const std::optional<model::ErrorEvent>& error() const { return error_; }
     std::size_t subscribers() const { return joined_.size(); }
     std::size_t subscribers(std::string_view channel) const;
+    /// Whether anybody hears database:operations. Thread: any; true as soon as subscribe() returns.
+    bool wants_operations() const { return wants_operations_.load(std::memory_order_acquire); }
 
     /// The current status with the seq it was published under.
     Frame current_status() const { return status_frame_; }
@@ -83,6 +86,7 @@ public:
     Frame current_error() const;
 
 private:
+    void note_subscriptions();
     void deliver(const Publication& publication);
     void database_changed();
     void enter_status(const model::StatusEvent& event);
@@ -97,6 +101,7 @@ private:
     Seq error_seq_ = 0;
     OperationSampler sampler_;
     std::size_t operations_depth_;
+    std::atomic<bool> wants_operations_{false};
     std::vector<Subscriber*> joined_;
     std::map<std::string, std::vector<Subscriber*>, std::less<>> channels_;
 };

@@ -79,7 +79,6 @@ struct HttpServer::Impl {
     std::promise<void> emptied;
     bool is_empty = false;
     std::atomic<int> waiting_batches{0};
-    std::atomic<bool> operations_wanted{false};
 };
 
 std::string HttpServer::Impl::bind() {
@@ -117,8 +116,6 @@ void HttpServer::Impl::tick() {
         base::Now now = base::read_clocks();
         auto live = state.live;  // a tick may end a connection
         for (const auto& connection : live) connection->tick(now);
-        operations_wanted.store(hub.subscribers("database:operations") != 0,
-                                std::memory_order_relaxed);
         if (state.stopping) return end_when_empty();
         tick();
     });
@@ -202,7 +199,7 @@ void HttpServer::publish_operations(std::vector<model::DatabaseOperation> batch)
 }
 
 bool HttpServer::wants_operations() const {
-    return impl_->operations_wanted.load(std::memory_order_relaxed);
+    return impl_->hub.wants_operations();
 }
 
 ServerStats HttpServer::stats() const {

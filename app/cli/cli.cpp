@@ -11,6 +11,7 @@
 #include "app/cli/version.hpp"
 #include "config/settings_doc.hpp"
 #include "config/text.hpp"
+#include "metrics/catalogue.hpp"
 
 namespace pgsidecar::app {
 namespace {
@@ -102,12 +103,17 @@ CliResult show_settings_page(const LoadInput&, std::ostream& out, std::ostream&)
     return {kExitOk, {}};
 }
 
+CliResult show_metrics_page(const LoadInput&, std::ostream& out, std::ostream&) {
+    out << metrics::metrics_markdown();
+    return {kExitOk, {}};
+}
+
 struct Command {
     std::string_view name;
     CliResult (*carry_out)(const LoadInput&, std::ostream&, std::ostream&);
 };
 
-constexpr std::array<Command, 10> kCommands{{
+constexpr std::array<Command, 11> kCommands{{
     {"run", run},
     {"check-config", check_config},
     {"print-config", print_config},
@@ -118,6 +124,7 @@ constexpr std::array<Command, 10> kCommands{{
     {"--help", show_help},
     {"-h", show_help},
     {"docs-settings", show_settings_page},
+    {"docs-metrics", show_metrics_page},
 }};
 
 }  // namespace

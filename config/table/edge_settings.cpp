@@ -44,7 +44,87 @@ std::vector<Setting> http_settings() {
          .min = 1'024,
          .max = 16 * kMebibyte,
          .unit = "bytes",
-         .summary = "The longest WebSocket message or HTTP body taken from a client."},
+         .summary = "The longest WebSocket message taken from a client."},
+        {.key = "http.max_header_bytes",
+         .field = field<&Settings::http, &Http::max_header_bytes>(),
+         .min = 1'024,
+         .max = kMebibyte,
+         .unit = "bytes",
+         .summary = "The longest header of an HTTP request."},
+        {.key = "http.max_body_bytes",
+         .field = field<&Settings::http, &Http::max_body_bytes>(),
+         .min = 1'024,
+         .max = 16 * kMebibyte,
+         .unit = "bytes",
+         .summary = "The longest body of an HTTP request."},
+        {.key = "http.handshake_timeout_ms",
+         .field = field<&Settings::http, &Http::handshake_timeout_ms>(),
+         .min = 1,
+         .max = 600'000,
+         .unit = "ms",
+         .summary = "How long one request's header and body, and the opening and closing of a "
+                    "WebSocket, may take."},
+        {.key = "http.idle_timeout_ms",
+         .field = field<&Settings::http, &Http::idle_timeout_ms>(),
+         .min = 1,
+         .max = 3'600'000,
+         .unit = "ms",
+         .summary = "How long an HTTP connection may stay between two requests, and how long a "
+                    "response may take to be read."},
+    };
+}
+
+std::vector<Setting> feed_settings() {
+    using Http = Settings::Http;
+    return {
+        {.key = "http.ping_interval_ms",
+         .field = field<&Settings::http, &Http::ping_interval_ms>(),
+         .min = 1'000,
+         .max = 3'600'000,
+         .unit = "ms",
+         .summary = "After how long without a frame a WebSocket gets a PING."},
+        {.key = "http.silent_timeout_ms",
+         .field = field<&Settings::http, &Http::silent_timeout_ms>(),
+         .min = 1'000,
+         .max = 3'600'000,
+         .unit = "ms",
+         .summary = "After how long without a frame from its client a WebSocket is closed with "
+                    "4408; longer than http.ping_interval_ms."},
+        {.key = "http.operation_frames_per_second",
+         .field = field<&Settings::http, &Http::operation_frames_per_second>(),
+         .min = 1,
+         .max = 10'000,
+         .summary = "How many operations per second are sent on database:operations; the rest is "
+                    "counted as skipped."},
+        {.key = "http.max_subscriptions",
+         .field = field<&Settings::http, &Http::max_subscriptions>(),
+         .min = 1,
+         .max = 10'000,
+         .summary = "How many channels a WebSocket may subscribe to."},
+        {.key = "http.queue_soft_bytes",
+         .field = field<&Settings::http, &Http::queue_soft_bytes>(),
+         .min = 4'096,
+         .max = 256 * kMebibyte,
+         .unit = "bytes",
+         .summary = "Below how much unsent data a lagging WebSocket is fed again; less than "
+                    "http.queue_hard_bytes."},
+        {.key = "http.queue_hard_bytes",
+         .field = field<&Settings::http, &Http::queue_hard_bytes>(),
+         .min = 4'096,
+         .max = 1'024 * kMebibyte,
+         .unit = "bytes",
+         .summary = "Above how much unsent data a WebSocket counts as lagging."},
+        {.key = "http.queue_max_frames",
+         .field = field<&Settings::http, &Http::queue_max_frames>(),
+         .min = 1,
+         .max = 1'000'000,
+         .summary = "Above how many unsent data frames a WebSocket counts as lagging."},
+        {.key = "http.queue_slow_timeout_ms",
+         .field = field<&Settings::http, &Http::queue_slow_timeout_ms>(),
+         .min = 1'000,
+         .max = 3'600'000,
+         .unit = "ms",
+         .summary = "How long a WebSocket may lag before it is closed with 4508."},
     };
 }
 
@@ -101,7 +181,7 @@ std::vector<Setting> process_settings() {
 
 std::vector<Setting> edge_settings() {
     std::vector<Setting> all;
-    for (auto part : {http_settings(), audit_settings(), process_settings()}) {
+    for (auto part : {http_settings(), feed_settings(), audit_settings(), process_settings()}) {
         all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -57,6 +57,8 @@ public:
     bool copy_in() const { return copy_in_; }
     /// True while the server discards everything up to the next Sync.
     bool skipping() const { return skipping_; }
+    /// The connection may speak the replication protocol.
+    void allow_replication() { replication_ = true; }
 
     /// A request is on its way to the server. False: the server will not answer it, nothing was
     /// queued.
@@ -122,11 +124,9 @@ private:
         if (!head_runs()) return ReplyEffect::Desync;
         copy_in_ = !copy_ended_;
         // "The backend will ignore Flush and Sync messages received during copy-in mode."
-        if (items_.front().kind == ReplyKind::Execute) {
-            while (items_.size() > 1 && items_.at(1).kind == ReplyKind::Sync &&
-                   !items_.at(1).after_copy_end) {
-                items_.erase_second();
-            }
+        while (items_.size() > 1 && items_.at(1).kind == ReplyKind::Sync &&
+               !items_.at(1).after_copy_end) {
+            items_.erase_second();
         }
         return ReplyEffect::Relay;
     }
@@ -157,6 +157,7 @@ private:
     Ring<Item> items_;
     Item answered_;
     bool answered_in_queue_ = false;
+    bool replication_ = false;
     bool copy_in_ = false;
     bool copy_ended_ = false;
     bool skipping_ = false;
@@ -171,8 +172,9 @@ ReplyEffect ReplyQueue<Payload>::on_backend(char type) {
         case 'D':
         case 'd':
         case 'c':
-        case 'H':
-        case 'W': return head_runs() ? ReplyEffect::Relay : ReplyEffect::Desync;
+        case 'H': return head_runs() ? ReplyEffect::Relay : ReplyEffect::Desync;
+        case 'W':  // only replication answers so, which cannot be shared
+            return replication_ && head_runs() ? ReplyEffect::Relay : ReplyEffect::Desync;
         case 'T':
             if (head_is(ReplyKind::Describe)) return step(ReplyKind::Describe);
             return head_runs() ? ReplyEffect::Relay : ReplyEffect::Desync;

@@ -146,7 +146,7 @@ bool ClientLogin::take_parameters(const protocol::StartupMessage& message, const
                 continue;
             fail(protocol::sqlstate::kFeatureNotSupported,
                  "Replication connections cannot be pooled.",
-                 "Set auth.mode = \"pass_through\" or connect to the server directly.", now);
+                 "Set auth.mode = \"pass-through\" or connect to the server directly.", now);
             return false;
         }
         if (name != "options") {
@@ -203,7 +203,7 @@ void ClientLogin::challenge(const base::Now& now) {
                         "pgsidecar has no credentials for user \"" + user_ + "\".",
                         "Log in as the user of DATABASE_URL, list the user in auth.user_file, or "
                         "set auth.mode = "
-                        "\"pass_through\".",
+                        "\"pass-through\".",
                         now);
         }
         return authenticated(now);

@@ -67,7 +67,9 @@ Upstream::Upstream(Plane& plane, Session& session, std::string startup_packet)
       session_(&session),
       reader_(FrameReader::Direction::Backend, backend_limits(plane)),
       startup_packet_(std::move(startup_packet)),
-      settings_(plane.gucs().none()) {}
+      settings_(plane.gucs().none()) {
+    replies_.allow_replication();
+}
 
 Upstream::~Upstream() = default;
 
@@ -198,6 +200,11 @@ void Upstream::login_bytes(base::Bytes& bytes, const base::Now& now) {
 void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
     Run run(*this);
     Frame frame;
+    base::Bytes input = bytes;
+    // A message that came in two parts stands in the reader's own memory, until the next call.
+    auto is_input = [&](base::Bytes wire) {
+        return wire.data() >= input.data() && wire.data() < input.data() + input.size();
+    };
     while (state_ == State::Ready) {
         FrameOutcome outcome = reader_.next(bytes, frame);
         if (outcome == FrameOutcome::Need) return;
@@ -215,6 +222,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
         if (type == 'A') owner = session_;
         message_swallowed_ = owner == nullptr;
         if (!message_swallowed_) run.add(owner, frame.wire);
+        if (!is_input(frame.wire)) run.flush();
         if (!frame.last) message_owner_ = owner;
         if (type == 'D' || type == 'd') {
             if (replies_.on_backend(type) == ReplyEffect::Desync) {
@@ -274,9 +282,10 @@ void Upstream::statement_done(const Frame& frame, const base::Now& now) {
     if (item.payload.owner == nullptr) return;
     std::int64_t affected = -1;
     if (frame.type == 'C' && frame.whole()) {
-        if (auto tag = protocol::decode_command_complete(frame.payload); tag && tag->rows) {
-            affected = static_cast<std::int64_t>(*tag->rows);
-        }
+        auto tag = protocol::decode_command_complete(frame.payload);
+        // Rows that were only read are rows returned, not affected ones (R67).
+        bool reads = tag && (tag->command == "SELECT" || tag->command == "FETCH" || tag->command == "MOVE");
+        if (tag && tag->rows && !reads) affected = static_cast<std::int64_t>(*tag->rows);
     }
     if (frame.type == 'I') return;  // an empty query is no statement
     plane_.recorder().succeeded(item.payload, item.payload.owner->source(), affected, now);

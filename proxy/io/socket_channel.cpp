@@ -189,8 +189,11 @@ void SocketChannel::send(base::Bytes bytes) {
 
 void SocketChannel::flush() {
     if (ready_ == nullptr || blocked_) return;
+    bool was_full = unsent() > worker_.buffer_limit();
     write_some();
-    if (closing_ && !blocked_ && ready_ != nullptr) linger();
+    if (closing_ && !blocked_ && ready_ != nullptr) return linger();
+    // The holder stopped its other side when this buffer was full; it is empty before anybody waited for the peer.
+    if (was_full && !blocked_ && events_ != nullptr) events_->on_drained(worker_.now());
 }
 
 void SocketChannel::write_some() {

@@ -132,7 +132,11 @@ Channel* Worker::connect(ChannelEvents& events) {
 }
 
 void Worker::cancel_elsewhere(std::int32_t pid, std::uint32_t secret) {
-    events_.on_cancel_elsewhere(number_, pid, secret);
+    if (options_->settings->workers > 1) {
+        events_.on_cancel_elsewhere(number_, pid, secret);
+    } else {
+        shard_->cancels_unknown_key.add();
+    }
 }
 
 void Worker::record(model::OperationRecord&& record) {

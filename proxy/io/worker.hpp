@@ -61,6 +61,7 @@ public:
     const base::Now& now();
     void end_turn();
     std::span<std::byte> receive_buffer() { return *receive_buffer_; }
+    std::size_t buffer_limit() const { return plane_.buffer_limit(); }
     void lend(std::string& buffer);
     void take_back(std::string& buffer);
     void mark_dirty(SocketChannel& channel);

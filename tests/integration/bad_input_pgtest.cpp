@@ -73,8 +73,6 @@ const std::vector<Misdeed>& after_login() {
         {"a second start-up message", startup(kPostgres), "protocol_error"},
         {"a password nobody asked for", password("x"), "protocol_error"},
         {"SSLRequest in a session", packet(kSslRequest), "protocol_error"},
-        {"Query without its zero", message('Q', "select 1"), "protocol_error"},
-        {"Sync with a body", message('S', "body"), "protocol_error"},
         {"HTTP in a session", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "protocol_error"},
     };
     return all;
@@ -103,10 +101,14 @@ protected:
 
     /// Sends the bytes and expects an error with SQLSTATE or a closed socket, and the counter to
     /// move.
-    void expect_refused(RawClient& client, const Misdeed& misdeed) {
+    void expect_refused(RawClient& client, const Misdeed& misdeed,
+                        std::size_t bytes_per_write = 1 << 20) {
         SCOPED_TRACE(misdeed.name);
         double before = rejected(misdeed.reason);
-        client.send(misdeed.bytes);
+        for (std::string_view rest = misdeed.bytes; !rest.empty();) {
+            client.send(rest.substr(0, bytes_per_write));
+            rest.remove_prefix(std::min(bytes_per_write, rest.size()));
+        }
         // Over-long claims must be refused by the header alone, so nobody says goodbye first.
         std::vector<Message> messages;
         std::string first = client.read_bytes(1, 3s);
@@ -120,7 +122,9 @@ protected:
             EXPECT_FALSE(field(m, 'M').empty());
             EXPECT_TRUE(rest.closes(3s)) << "left open";
         } else {
-            EXPECT_FALSE(misdeed.error_expected) << "closed without a word";
+            // Bytes that arrive after the refusal turn the close into a reset, which may overtake
+            // the error.
+            EXPECT_TRUE(!misdeed.error_expected || bytes_per_write == 1) << "closed without a word";
         }
         if (misdeed.reason != nullptr) {
             EXPECT_TRUE(eventually(2s, [&] { return rejected(misdeed.reason) > before; }))
@@ -141,13 +145,7 @@ TEST_F(BadInput, BeforeLoginByteByByte) {
     for (const auto& misdeed : before_login()) {
         if (misdeed.bytes.size() > 200) continue;
         RawClient client(proxy().port());
-        for (char c : misdeed.bytes.substr(0, misdeed.bytes.size() - 1))
-            client.send(std::string(1, c));
-        Misdeed last = misdeed;
-        last.bytes = misdeed.bytes.substr(misdeed.bytes.size() - 1);
-        last.error_expected =
-            false;  // bytes that arrive after the refusal turn the close into a reset
-        expect_refused(client, last);
+        expect_refused(client, misdeed, 1);
     }
 }
 
@@ -167,6 +165,24 @@ TEST_F(BadInput, AfterLoginInsideATransaction) {
         expect_refused(client, misdeed);
     }
     EXPECT_TRUE(eventually(2s, [&] { return backends("state like 'idle in transaction%'") == 0; }));
+}
+
+// PostgreSQL answers these with an ERROR and stays in the session; so may we, as long as we stay in
+// step.
+TEST_F(BadInput, WhatPostgreSqlForgivesLeavesTheSessionInStep) {
+    for (const auto& bytes :
+         {message('Q', "select 1"), message('S', "body"), message('P', "no zeros"),
+          message('B', std::string("\0\0\x7f\xff", 4)), message('E', ""), message('D', "?")}) {
+        RawClient client(proxy().port());
+        client.login(kPostgres);
+        client.send(bytes + sync());
+        EXPECT_TRUE(eventually(3s, [&] {
+            auto lines = client.exchange(query("select 'in step'"));
+            bool closed = lines.empty();
+            return closed || std::ranges::count(lines, "C SELECT 1" + std::string("\\x00")) == 1;
+        })) << bytes[0];
+    }
+    expect_served();
 }
 
 TEST_F(BadInput, AHugeClaimTakesNoMemoryUntilItIsKept) {

@@ -226,14 +226,8 @@ TEST_F(BadServer, InASession) {
         RawClient client(proxy().port());
         client.login({{"user", "postgres"}, {"database", "postgres"}});
         client.send(query("select 1"));
-        auto messages = client.read_until('Z', 10s);
-        bool ended = messages.empty() || messages.back().type != 'Z';
-        if (!ended) {
-            // An answer that was right so far may be followed by the surplus, which must not reach
-            // anybody.
-            EXPECT_THAT(client.exchange(query("select 2"), 10s),
-                        testing::Not(testing::Contains("C SELECT 0\\x00")));
-        }
+        std::vector<Message> messages;
+        EXPECT_NO_THROW(messages = client.read_until('Z', 5s)) << "the client waits for ever";
         EXPECT_TRUE(eventually(3s, [&] { return closed_for_a_reason() > before; }))
             << "no counter moved";
         EXPECT_LT(proxy().peak_rss(), 96u << 20);
