@@ -88,7 +88,7 @@ struct Settings {
         int session_buffer_bytes =
             65'536;  ///< per direction, then the other side is not read any more
         int max_pipeline =
-            100'000;  ///< messages a client may have unanswered before it is not read
+            10'000;  ///< messages a client may have unanswered before it is not read
     } limits;
 
     struct Audit {

@@ -426,6 +426,8 @@ void Session::protocol_violation(std::string_view what, const base::Now& now) {
 // ---- from the plane
 
 bool Session::at_rest() const {
+    // A client that vanishes in a COPY sends its last data and its end together.
+    if (upstream_ != nullptr && upstream_->replies().copy_in()) return false;
     return state_ == State::Ready && reader_.at_boundary() && !discarding_ && !terminating_;
 }
 

@@ -194,15 +194,6 @@ TEST_P(Wire, TwoFlushesAndAnErrorStillNeedOneSync) {
     EXPECT_THAT(client.exchange(query("select 3")), testing::Contains("C SELECT 1\\x00"));
 }
 
-TEST_P(Wire, ResetGoesBackToWhatTheClientAskedForAtStart) {
-    start_mode();
-    auto c = client("application_name=at_start options='-c work_mem=3MB'");
-    c.run("begin; set local work_mem = '5MB'; reset work_mem; commit");
-    c.run("set application_name = 'other'; reset application_name");
-    EXPECT_EQ(c.scalar("show application_name"), "at_start");
-    EXPECT_EQ(c.scalar("show work_mem"), "3MB");
-}
-
 TEST_P(Wire, TerminateInTheMiddleOfAPipelineEndsTheSession) {
     start_mode();
     RawClient client(proxy().port());

@@ -47,18 +47,23 @@ public:
 
     // The script's side.
     /// End of a turn: what the peer has room for goes over.
-    void flush() {
+    void flush(const base::Now& now) {
+        bool was_full = unsent_.size() > buffer_limit;
         std::size_t count = std::min(room, unsent_.size());
         to_peer.append(unsent_, 0, count);
         unsent_.erase(0, count);
         if (room != kUnbounded) room -= count;
         if (!unsent_.empty()) blocked = true;
+        if (was_full && !blocked && !ended) events->on_drained(now);
     }
     /// The peer takes everything again.
     void unblock(const base::Now& now) {
         room = kUnbounded;
-        flush();
-        if (std::exchange(blocked, false) && !ended) events->on_drained(now);
+        bool was_blocked = std::exchange(blocked, false);
+        buffer_limit = kUnbounded;  // on_drained() once, not twice
+        flush(now);
+        buffer_limit = kBufferLimit;
+        if (was_blocked && !ended) events->on_drained(now);
     }
     /// Gives the holder up to count of the peer's bytes, in a buffer of exactly that size.
     void deliver(std::size_t count, const base::Now& now) {
@@ -75,7 +80,10 @@ public:
 
     static constexpr std::size_t kUnbounded = std::numeric_limits<std::size_t>::max();
 
+    static constexpr std::size_t kBufferLimit = 65'536;  ///< limits.session_buffer_bytes
+
     proxy::ChannelEvents* events;
+    std::size_t buffer_limit = kBufferLimit;
     std::string from_peer;  ///< not yet delivered to the holder
     std::string to_peer;    ///< taken by the peer
     std::size_t room = kUnbounded;

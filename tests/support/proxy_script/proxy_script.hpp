@@ -162,8 +162,8 @@ public:
     }
     void end_turn() {
         plane_.end_turn();
-        for (auto& server : servers) server->channel.flush();
-        for (auto& client : clients) client->channel.flush();
+        for (auto& server : servers) server->channel.flush(now_);
+        for (auto& client : clients) client->channel.flush(now_);
     }
 
     // ---- looking

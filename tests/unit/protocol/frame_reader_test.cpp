@@ -164,6 +164,19 @@ TEST(FrameReader, LengthsAreJudgedFromTheHeader) {
     EXPECT_EQ(judge(0x80000000), FrameError::LengthTooLarge);
 }
 
+TEST(FrameReader, TypesOfBoundedContentHaveALimitOfTheirOwn) {
+    auto judge = [](Direction direction, char type, std::uint32_t length) {
+        return error_of(direction, type + test::be32(length), {});
+    };
+    EXPECT_EQ(judge(Direction::Frontend, 'S', 10'000), FrameError::None);
+    EXPECT_EQ(judge(Direction::Frontend, 'S', 10'001), FrameError::LengthTooLarge);
+    EXPECT_EQ(judge(Direction::Frontend, 'Q', 10'001), FrameError::None);
+    EXPECT_EQ(judge(Direction::Backend, 'Z', 5), FrameError::None);
+    EXPECT_EQ(judge(Direction::Backend, 'Z', 6), FrameError::LengthTooLarge);
+    EXPECT_EQ(judge(Direction::Backend, '1', 5), FrameError::LengthTooLarge);
+    EXPECT_EQ(judge(Direction::Backend, 'D', 0x7fffffff), FrameError::None);
+}
+
 TEST(FrameReader, TypesOfTheOtherSideAndUnknownOnesAreRefused) {
     const std::string_view from_client = "BCcdDEfFHPpQSX", from_server = "123ACcdDEGHIKnNRsStTvVWZ";
     for (int type = 0; type < 256; ++type) {

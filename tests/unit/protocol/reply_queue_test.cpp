@@ -148,12 +148,20 @@ TEST(ReplyQueue, CopyInOfASimpleQuery) {
     EXPECT_FALSE(queue.copy_in());
 }
 
-TEST(ReplyQueue, CopyOutAndBoth) {
+TEST(ReplyQueue, CopyOut) {
     Queue queue;
     push(queue, "Q");
     EXPECT_EQ(effects(queue, "HddcCZ"), "RRRRDX");
-    push(queue, "Q");
-    EXPECT_EQ(effects(queue, "WddcCZ"), "RRRRDX");
+}
+
+TEST(ReplyQueue, CopyBothIsForReplicationOnly) {
+    Queue shared;
+    push(shared, "Q");
+    EXPECT_EQ(shared.on_backend('W'), Effect::Desync);
+    Queue own;
+    own.allow_replication();
+    push(own, "Q");
+    EXPECT_EQ(effects(own, "WddcCZ"), "RRRRDX");
 }
 
 TEST(ReplyQueue, WhatNobodyAskedFor) {
