@@ -43,7 +43,8 @@ void configure_log(const config::Settings::Log& settings) {
         settings.format == config::LogFormat::Text ? log::Format::Text : log::Format::Json);
 }
 
-// Brings a count that another part keeps up to date; called for one scrape at a time, on the HTTP thread.
+// Brings a count that another part keeps up to date; called for one scrape at a time, on the HTTP
+// thread.
 void raise_to(metrics::SharedCounter& counter, std::uint64_t total) {
     if (total > counter.get()) counter.add(total - counter.get());
 }
@@ -212,8 +213,10 @@ void Application::Impl::refresh_counters() {
     raise_to(counters->ws_messages_in, stats.messages_received);
     raise_to(counters->ws_messages_out, stats.frames_sent);
     auto& dropped = counters->ws_dropped;
-    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SlowClient)], stats.closed_slow);
-    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::QueueFull)], stats.frames_replaced);
+    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SlowClient)],
+             stats.closed_slow);
+    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::QueueFull)],
+             stats.frames_replaced);
     raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SourceFull)],
              stats.publications_dropped);
     counters->client_connections_max.set(settings->listen.max_clients);

@@ -19,21 +19,36 @@ constexpr std::array<std::uint8_t, 256> make_types() {
 }
 constexpr auto kTypes = make_types();
 
-// The longest sensible value of the length field, for types whose content is bounded: a stream that has gone wrong
-// then shows at once, instead of being waited for. The frontend's are PostgreSQL's own (PQ_SMALL_MESSAGE_LIMIT).
+// The longest sensible value of the length field, for types whose content is bounded: a stream that
+// has gone wrong then shows at once, instead of being waited for. The frontend's are PostgreSQL's
+// own (PQ_SMALL_MESSAGE_LIMIT).
 constexpr std::uint32_t longest(FrameReader::Direction direction, char type) {
     if (direction == FrameReader::Direction::Frontend) {
         switch (type) {
-            case 'C': case 'D': case 'E': case 'H': case 'S': case 'X': case 'c': return 10'000;
+            case 'C':
+            case 'D':
+            case 'E':
+            case 'H':
+            case 'S':
+            case 'X':
+            case 'c': return 10'000;
             default: return 0xffffffff;
         }
     }
     switch (type) {
-        case '1': case '2': case '3': case 'n': case 's': case 'I': case 'c': return 4;
+        case '1':
+        case '2':
+        case '3':
+        case 'n':
+        case 's':
+        case 'I':
+        case 'c': return 4;
         case 'Z': return 5;
         case 'K': return 512;
         case 'C': return 10'000;
-        case 'G': case 'H': case 'W': return 140'000;
+        case 'G':
+        case 'H':
+        case 'W': return 140'000;
         default: return 0xffffffff;
     }
 }

@@ -46,6 +46,7 @@ public:
     struct Item {
         ReplyKind kind = ReplyKind::Sync;
         bool after_copy_end = false;  ///< Sync only: a CopyDone or CopyFail went before it
+        bool copy_ended = false;      ///< Query, Execute: so did its CopyDone or CopyFail already
         Payload payload{};
     };
 
@@ -82,6 +83,12 @@ public:
     void on_copy_end() {
         copy_in_ = false;
         copy_ended_ = true;
+        for (std::size_t i = items_.size(); i-- > 0;) {
+            ReplyKind kind = items_.at(i).kind;
+            if (kind != ReplyKind::Query && kind != ReplyKind::Execute) continue;
+            items_.at(i).copy_ended = true;
+            return;
+        }
     }
 
     /// Where a message of this type leaves the queue. The item that an answer belonged to:
@@ -122,7 +129,7 @@ private:
     }
     ReplyEffect copy_in_starts() {
         if (!head_runs()) return ReplyEffect::Desync;
-        copy_in_ = !copy_ended_;
+        copy_in_ = !items_.front().copy_ended;
         // "The backend will ignore Flush and Sync messages received during copy-in mode."
         while (items_.size() > 1 && items_.at(1).kind == ReplyKind::Sync &&
                !items_.at(1).after_copy_end) {

@@ -218,6 +218,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
             continue;
         }
         char type = frame.type;
+        ready_came_last_ = type == 'Z';
         Session* owner = replies_.empty() ? session_ : replies_.head().payload.owner;
         if (type == 'A') owner = session_;
         message_swallowed_ = owner == nullptr;
@@ -284,7 +285,8 @@ void Upstream::statement_done(const Frame& frame, const base::Now& now) {
     if (frame.type == 'C' && frame.whole()) {
         auto tag = protocol::decode_command_complete(frame.payload);
         // Rows that were only read are rows returned, not affected ones (R67).
-        bool reads = tag && (tag->command == "SELECT" || tag->command == "FETCH" || tag->command == "MOVE");
+        bool reads =
+            tag && (tag->command == "SELECT" || tag->command == "FETCH" || tag->command == "MOVE");
         if (tag && tag->rows && !reads) affected = static_cast<std::int64_t>(*tag->rows);
     }
     if (frame.type == 'I') return;  // an empty query is no statement
@@ -363,7 +365,9 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
 }
 
 bool Upstream::at_rest() const {
-    return state_ == State::Ready && replies_.empty() && reader_.at_boundary();
+    // Behind ReadyForQuery the server says nothing more until it is asked, and what it is asked
+    // next goes out after this turn.
+    return state_ == State::Ready && ready_came_last_ && reader_.at_boundary();
 }
 
 void Upstream::on_closed(const ChannelClosed& closed, const base::Now& now) {
@@ -373,6 +377,7 @@ void Upstream::on_closed(const ChannelClosed& closed, const base::Now& now) {
 
 void Upstream::protocol_error(std::string_view what, const base::Now& now) {
     plane_.shard().server_protocol_errors.add();
+    protocol_broken_ = true;
     base::log::warn("proxy", "the server broke the protocol; the connection is closed",
                     {{"what", what}});
     lose({ChannelClosed::Cause::Other, "the server sent " + std::string(what)}, now);
@@ -381,9 +386,11 @@ void Upstream::protocol_error(std::string_view what, const base::Now& now) {
 void Upstream::lose(const ChannelClosed& closed, const base::Now& now) {
     if (state_ == State::Closed) return;
     bool was_ready = state_ == State::Ready;
-    auto reason = was_ready ? metrics::ServerCloseReason::Lost
-                  : login_  ? metrics::ServerCloseReason::LoginFailed
-                            : metrics::ServerCloseReason::ConnectFailed;
+    using Reason = metrics::ServerCloseReason;
+    Reason reason = protocol_broken_ ? Reason::ProtocolError
+                    : was_ready      ? Reason::Lost
+                    : login_         ? Reason::LoginFailed
+                                     : Reason::ConnectFailed;
     plane_.shard().servers_closed[static_cast<std::size_t>(reason)].add();
     std::string sqlstate = fatal_sqlstate_;
     bool said = fatal_seen_;

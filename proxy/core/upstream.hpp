@@ -128,7 +128,9 @@ private:
     Session* message_owner_ = nullptr;  ///< of the message that is coming in pieces
     bool message_swallowed_ = false;
     std::unique_ptr<LocalError> internal_error_;  ///< of the proxy's own request that failed
-    bool fatal_seen_ = false;                     ///< the server has said why it hangs up
+    bool ready_came_last_ = true;                 ///< the last message was ReadyForQuery
+    bool protocol_broken_ = false;
+    bool fatal_seen_ = false;  ///< the server has said why it hangs up
     std::string fatal_sqlstate_;
 };
 

@@ -192,7 +192,8 @@ void SocketChannel::flush() {
     bool was_full = unsent() > worker_.buffer_limit();
     write_some();
     if (closing_ && !blocked_ && ready_ != nullptr) return linger();
-    // The holder stopped its other side when this buffer was full; it is empty before anybody waited for the peer.
+    // The holder stopped its other side when this buffer was full; it is empty before anybody
+    // waited for the peer.
     if (was_full && !blocked_ && events_ != nullptr) events_->on_drained(worker_.now());
 }
 

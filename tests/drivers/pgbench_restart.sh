@@ -8,6 +8,7 @@ cd "$(dirname "$0")" || exit 1
 command -v pgbench > /dev/null || unavailable "pgbench is missing; install postgresql-15"
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
+trap '' PIPE  # psql may be gone when it is told to quit
 export PSQLRC=/dev/null
 direct_psql -c 'select 1' > /dev/null || exit 1
 (unset PGHOST PGPORT; pgbench -i -s 1 -q "$PGS_DIRECT_URL") > "$folder/init" 2>&1 || { cat "$folder/init"; exit 1; }
@@ -23,6 +24,8 @@ for mode in simple extended prepared; do
     fi
     direct_psql -c 'truncate pgbench_history'
     coproc idle { psql -XAtq 2>&1; }
+    # shellcheck disable=SC2154  # bash sets it for the coproc
+    idle_pid=$idle_PID
     echo "select 'idle before';" >&"${idle[1]}"
     read -rt 10 answer <&"${idle[0]}"
     check "$mode: idle session" "$answer" 'idle before'
@@ -57,7 +60,7 @@ for mode in simple extended prepared; do
     check "$mode: the books balance" "$tellers" "$branches"
     [ "$mode" = simple ] && check "$mode: history too" "$history" "$branches"
 
-    echo "select 'idle after';" >&"${idle[1]}" 2> /dev/null
+    echo "select 'idle after';" >&"${idle[1]}"
     read -rt 20 answer <&"${idle[0]}"
     if [ "$PGS_MODE" = session ]; then
         # Its state was that of the lost connection, so it cannot go on; it is told why, once.
@@ -66,9 +69,9 @@ for mode in simple extended prepared; do
     else
         check "$mode: the idle session goes on" "$answer" 'idle after'
     fi
-    { echo '\q' >&"${idle[1]}"; } 2> /dev/null
-    # shellcheck disable=SC2154  # bash sets it for the coproc
-    wait "$idle_PID" 2> /dev/null
+    # bash forgets the coproc's descriptors and number once it has ended.
+    { [ -n "${idle[1]:-}" ] && echo '\q' >&"${idle[1]}"; } 2> /dev/null
+    wait "$idle_pid" 2> /dev/null
     check "$mode: a new run works" "$(pgbench -M "$mode" -c 4 -t 20 -n 2>&1 | grep -c 'processed: 80/80')" 1
 done
 echo "$checks checks ok"

@@ -125,6 +125,16 @@ TEST(ReplyQueue, SyncIsIgnoredDuringCopyIn) {
     EXPECT_TRUE(queue.empty());
 }
 
+TEST(ReplyQueue, AnExecuteBehindACopyThatHasEndedLeavesTheCopyEnded) {
+    Queue queue;
+    push(queue, "EcSPBE");
+    EXPECT_EQ(effects(queue, "G"), "R");
+    EXPECT_FALSE(queue.copy_in());
+    EXPECT_TRUE(queue.push(Kind::Sync, 9));
+    EXPECT_EQ(effects(queue, "CZ12CZ"), "DXSSDX");
+    EXPECT_TRUE(queue.empty());
+}
+
 TEST(ReplyQueue, CopyDoneSentAheadOfCopyInResponse) {
     Queue queue;
     push(queue, "PBEcS");
