@@ -19,7 +19,7 @@ constexpr std::array kBoth{Direction::ToServer, Direction::ToClient};
 }  // namespace
 
 Gate::Gate(int upstream_port) : upstream_port_(upstream_port) {
-    listener_.emplace();
+    listener_.emplace(free_port());  // taken again by pass() after refuse()
     port_ = listener_->port();
     thread_ = std::thread([this] { loop(); });
 }

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <random>
 #include <stdexcept>
 
 namespace pgsidecar::test {
@@ -172,6 +173,18 @@ Socket Listener::accept(Deadline deadline) {
     return s;
 }
 
-int free_port() { return Listener().port(); }
+int free_port() {
+    // Below the range from which the kernel takes ports for outgoing connections, so that nobody
+    // takes it between now and its use, or while a server restarts.
+    static std::mt19937 random{std::random_device{}()};
+    for (int attempt = 0;; ++attempt) {
+        int port = std::uniform_int_distribution<int>(10'000, 32'000)(random);
+        try {
+            return Listener(port).port();
+        } catch (const std::runtime_error&) {
+            if (attempt == 100) throw;
+        }
+    }
+}
 
 }  // namespace pgsidecar::test
