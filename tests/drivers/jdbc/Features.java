@@ -14,7 +14,6 @@ import java.time.OffsetDateTime;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.postgresql.PGConnection;
 import org.postgresql.util.PSQLException;
 
@@ -160,11 +159,21 @@ public final class Features {
         c.setAutoCommit(true);
     }
 
+    /** A cancel that overtakes the statement would strike nothing. */
+    private static Object cancelOnceItRuns(Statement s) throws SQLException {
+        try (Connection observer = connect()) {
+            String running = "select count(*) from pg_stat_activity where state = 'active' and query like '%''jdbc_c' || 'ancel%'";
+            while (one(observer, running).equals(0L)) Thread.onSpinWait();
+        }
+        s.cancel();
+        return null;
+    }
+
     private static void cancelling(Connection c) throws Exception {
-        var timer = Executors.newSingleThreadScheduledExecutor();
+        var canceller = Executors.newSingleThreadExecutor();
         try (Statement s = c.createStatement()) {
-            timer.schedule(() -> { s.cancel(); return null; }, 200, TimeUnit.MILLISECONDS);
-            s.execute("select pg_sleep(30)");
+            canceller.submit(() -> cancelOnceItRuns(s));
+            s.execute("select pg_sleep(30), 'jdbc_cancel'");
             same("finished", "cancelled");
         } catch (SQLException e) {
             same(e.getSQLState(), "57014");
@@ -176,7 +185,7 @@ public final class Features {
         } catch (SQLException e) {
             same(e.getSQLState(), "57014");
         }
-        timer.shutdownNow();
+        canceller.shutdownNow();
         try (Connection hurried = connect("options", "-c statement_timeout=100")) {
             run(hurried, "select pg_sleep(5)");
             same("finished", "timed out");

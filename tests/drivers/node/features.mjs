@@ -88,12 +88,16 @@ async function cursors(c) {
 async function timeouts() {
   await connected((c) => fails(c.query('select pg_sleep(5)'), '57014'), { statement_timeout: 100 });
   await connected(async (c) => {
-    const sleeping = fails(c.query('select pg_sleep(30)'), '57014');
+    const sleeping = fails(c.query("select pg_sleep(30), 'node_cancel'"), '57014');
+    // A cancel that overtakes the statement would strike nothing.
+    await connected(async (observer) => {
+      const running = "select count(*)::int n from pg_stat_activity where state = 'active' and query like '%, ''node_c'||'ancel%'";
+      while ((await observer.query(running)).rows[0].n === 0);
+    });
     const canceller = new pg.Client({ connectionString: url });
     canceller.processID = c.processID;
     canceller.secretKey = c.secretKey;
-    await new Promise((done) => { setImmediate(done); });
-    canceller.cancel(c, c.activeQuery ?? c._activeQuery);
+    canceller.cancel(c, c.activeQuery);
     await sleeping;
   });
 }

@@ -127,16 +127,25 @@ def cursors(c):
     c.commit()
 
 
+def cancel_once_it_runs(c):
+    """A cancel that overtakes the statement would strike nothing."""
+    with connect(autocommit=True) as observer:
+        running = "select 1 from pg_stat_activity where state = 'active' and query like '%''psycopg_c' || 'ancel%'"
+        while observer.execute(running).fetchone() is None:
+            pass
+    c.cancel()
+
+
 def cancelling(c):
-    timer = threading.Timer(0.2, c.cancel)
-    timer.start()
+    canceller = threading.Thread(target=cancel_once_it_runs, args=(c,))
+    canceller.start()
     begin = time.monotonic()
     try:
-        c.execute("select pg_sleep(30)")
+        c.execute("select pg_sleep(30), 'psycopg_cancel'")
         same("finished", "cancelled")
     except errors.QueryCanceled:
         same(time.monotonic() - begin < 5, True)
-    timer.join()
+    canceller.join()
     c.rollback()
     with connect(options="-c statement_timeout=100") as hurried:
         try:
