@@ -224,7 +224,7 @@ void Application::Impl::refresh_counters() {
 }
 
 void Application::Impl::collect_operations() {
-    feed_timer.expires_after(OperationFeed::kInterval);
+    feed_timer.expires_after(feed->interval());
     feed_timer.async_wait([this](const asio::error_code& error) {
         if (error || finishing) return;
         feed->collect();

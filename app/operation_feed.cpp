@@ -10,7 +10,16 @@ constexpr std::size_t kBatch = 65'536;
 constexpr std::size_t kPublishedPerBatch = 500;
 }  // namespace
 
+std::chrono::milliseconds OperationFeed::interval() const {
+    return std::chrono::milliseconds(server_.wants_operations() ? 50 : 200);
+}
+
 void OperationFeed::collect() {
+    std::lock_guard lock(mutex_);
+    collect_locked();
+}
+
+void OperationFeed::collect_locked() {
     batch_.clear();
     if (plane_.take_records(batch_, kBatch) == 0) return;
     if (server_.wants_operations()) {
@@ -21,22 +30,17 @@ void OperationFeed::collect() {
             published.push_back(model::to_operation(batch_[i]));
         server_.publish_operations(std::move(published));
     }
-    keep(batch_);
-}
-
-void OperationFeed::keep(std::vector<model::OperationRecord>& batch) {
-    std::size_t first = batch.size() > kept_ ? batch.size() - kept_ : 0;
-    std::lock_guard lock(mutex_);
-    for (std::size_t i = first; i < batch.size(); ++i) {
+    std::size_t first = batch_.size() > kept_ ? batch_.size() - kept_ : 0;
+    for (std::size_t i = first; i < batch_.size(); ++i) {
         if (recent_.size() >= kept_) recent_.pop_front();
-        recent_.push_back(std::move(batch[i]));
+        recent_.push_back(std::move(batch_[i]));
     }
 }
 
-std::vector<model::DatabaseOperation> OperationFeed::find(
-    const realtime::OperationFilter& filter) const {
+std::vector<model::DatabaseOperation> OperationFeed::find(const realtime::OperationFilter& filter) {
     std::vector<model::DatabaseOperation> found;
     std::lock_guard lock(mutex_);
+    collect_locked();
     for (auto it = recent_.rbegin(); it != recent_.rend() && found.size() < filter.limit; ++it) {
         auto operation = model::to_operation(*it);
         if (realtime::matches(filter, operation)) found.push_back(std::move(operation));

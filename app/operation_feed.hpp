@@ -16,27 +16,29 @@ namespace pgsidecar::app {
 /// when somebody listens. Records are turned into texts only when somebody asks, so that recording
 /// stays cheap.
 ///
-/// Thread: the control thread's; find() any.
+/// Thread: any.
 class OperationFeed {
 public:
-    static constexpr auto kInterval = std::chrono::milliseconds(50);
+    /// When to collect() next: soon for a live feed; else just often enough for the rings, because
+    /// each waking costs CPU that statements could use.
+    std::chrono::milliseconds interval() const;
 
     OperationFeed(proxy::DataPlane& plane, ws::HttpServer& server, std::size_t kept)
         : plane_(plane), server_(server), kept_(kept) {}
 
-    /// Takes what is waiting now; to be called every kInterval.
+    /// Takes what the workers have recorded since the last call.
     void collect();
-    /// Newest first.
-    std::vector<model::DatabaseOperation> find(const realtime::OperationFilter& filter) const;
+    /// Newest first; collects before it looks.
+    std::vector<model::DatabaseOperation> find(const realtime::OperationFilter& filter);
 
 private:
-    void keep(std::vector<model::OperationRecord>& batch);
+    void collect_locked();
 
     proxy::DataPlane& plane_;
     ws::HttpServer& server_;
     std::size_t kept_;
     std::vector<model::OperationRecord> batch_;
-    mutable std::mutex mutex_;
+    std::mutex mutex_;
     std::deque<model::OperationRecord> recent_;
 };
 

@@ -6,8 +6,8 @@
 namespace pgsidecar::proxy {
 
 namespace {
-constexpr auto kTick = std::chrono::milliseconds(100);
-constexpr int kTicksPerSweep = 10;
+constexpr auto kTick = std::chrono::milliseconds(250);
+constexpr int kTicksPerSweep = 4;
 constexpr std::size_t kSpareBuffers = 64;
 constexpr std::size_t kSpareCapacity = 4 * 65'536;
 }  // namespace
