@@ -190,10 +190,17 @@ void Plane::upstream_usable(const base::Now& now) {
 
 void Plane::drain(const base::Now& now) {
     draining_ = true;
-    std::vector<Session*> sessions;
+    std::vector<Session*> sessions, logins;
     for (auto& [raw, session] : sessions_) {
-        if (session->state() == Session::State::Ready) sessions.push_back(raw);
+        bool ready = session->state() == Session::State::Ready;
+        if (ready) sessions.push_back(raw);
+        if (!ready && session->waiting_since_ns >= 0) logins.push_back(raw);
     }
+    LocalError error;
+    error.sqlstate = "57P03";
+    error.message = "pgsidecar is shutting down.";
+    error.hint = "Connect again shortly.";
+    for (Session* session : logins) session->end(error.fatal(), now);
     for (Session* session : sessions) session->drain(now);
     for (auto& [key, pool] : pools_) pool->close_idle(now);
 }

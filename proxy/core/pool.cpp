@@ -102,8 +102,10 @@ void Pool::released(Upstream& upstream, const base::Now& now) {
     }
     if (upstream.tainted) return discard(upstream, now);
     std::int64_t age_limit = plane_.settings().pool.server_lifetime_ms * kMs;
-    if (plane_.draining() ||
-        (age_limit > 0 && now.mono_ns - upstream.created_ns > age_limit && waiting_count_ == 0)) {
+    bool aged = age_limit > 0 && now.mono_ns - upstream.created_ns > age_limit;
+    // Whoever waits is served first, in a stop too: its transaction may be the one that is to be
+    // finished.
+    if (waiting_count_ == 0 && (plane_.draining() || aged)) {
         plane_.shard()
             .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Lifetime)]
             .add();
