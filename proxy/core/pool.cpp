@@ -125,28 +125,10 @@ void Pool::serve(Upstream& upstream, const base::Now& now) {
     plane_.shard().servers_idle.add(1);
 }
 
-void Pool::discard(Upstream& upstream, const base::Now& now) {
+bool Pool::take_out(Upstream& upstream, bool was_ready) {
     auto it = std::find_if(connections_.begin(), connections_.end(),
                            [&](auto& u) { return u.get() == &upstream; });
-    if (it == connections_.end()) return;
-    auto idle = std::find(idle_.begin(), idle_.end(), &upstream);
-    if (idle != idle_.end()) {
-        idle_.erase(idle);
-        plane_.shard().servers_idle.add(-1);
-    } else if (upstream.state() == Upstream::State::Ready) {
-        plane_.shard().servers_active.add(-1);
-    }
-    upstream.close(true);
-    plane_.bury(std::move(*it));
-    connections_.erase(it);
-    grow(now);
-}
-
-void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate,
-                bool was_ready, const base::Now& now) {
-    auto it = std::find_if(connections_.begin(), connections_.end(),
-                           [&](auto& u) { return u.get() == &upstream; });
-    if (it == connections_.end()) return;
+    if (it == connections_.end()) return false;
     auto idle = std::find(idle_.begin(), idle_.end(), &upstream);
     if (idle != idle_.end()) {
         idle_.erase(idle);
@@ -156,10 +138,19 @@ void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::stri
     }
     plane_.bury(std::move(*it));
     connections_.erase(it);
-    if (was_ready) {
-        grow(now);
-        return;
-    }
+    return true;
+}
+
+void Pool::discard(Upstream& upstream, const base::Now& now) {
+    if (!take_out(upstream, upstream.state() == Upstream::State::Ready)) return;
+    upstream.close(true);
+    grow(now);
+}
+
+void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate,
+                bool was_ready, const base::Now& now) {
+    if (!take_out(upstream, was_ready)) return;
+    if (was_ready) return grow(now);
     --connecting_;
     note_failure(closed, sqlstate, now);
 }

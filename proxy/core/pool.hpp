@@ -68,6 +68,8 @@ public:
 private:
     Upstream* take_idle(const GucSetPtr& settings);
     void grow(const base::Now& now);
+    /// Out of the lists and the gauges; the object stays until the turn ends. False: not ours.
+    bool take_out(Upstream& upstream, bool was_ready);
     void serve(Upstream& upstream, const base::Now& now);
     Session* pop_waiter();
     void refuse_waiters(const LocalError& error, std::int64_t older_than_ns, const base::Now& now);

@@ -379,6 +379,26 @@ TEST(Drain, IdleClientsGoAtOnceAndTheOthersAfterTheirTransaction) {
     EXPECT_EQ(script.shard.clients.get(), 0);
 }
 
+TEST(Drain, WhoWaitsForAConnectionIsServedAndALoginIsToldWhy) {
+    ProxyScript script(with_pool(1));
+    auto& busy = script.login();
+    auto& waiter = script.login();
+    script.ask(busy, query("BEGIN"));
+    EXPECT_EQ(script.ask(waiter, query("SELECT 'x'")), "");
+    auto& late = script.accept();
+    script.send(late, startup({{"user", "app"}, {"database", "db"}, {"work_mem", "1MB"}}));
+    EXPECT_FALSE(late.closed()) << "its settings must first be checked on a server";
+    script.plane().drain(script.now());
+    script.end_turn();
+    auto messages = late.take();
+    ASSERT_EQ(types_of(messages), "E");
+    EXPECT_EQ(messages[0].field('C'), "57P03");
+    EXPECT_FALSE(waiter.closed());
+    EXPECT_EQ(script.ask(busy, query("COMMIT")), "CZE");
+    EXPECT_EQ(types_of(waiter.take()), "TDCZE");
+    EXPECT_TRUE(waiter.closed());
+}
+
 TEST(Drain, CloseAllEndsEverything) {
     ProxyScript script(with_pool(1));
     auto& waiting = script.login();
