@@ -50,3 +50,7 @@ target_link_libraries(dep_libpq INTERFACE PostgreSQL::PostgreSQL)
 
 add_library(dep_prometheus INTERFACE)
 target_link_libraries(dep_prometheus INTERFACE prometheus-cpp::core)
+
+find_package(SQLite3 REQUIRED)
+add_library(dep_sqlite INTERFACE)
+target_link_libraries(dep_sqlite INTERFACE SQLite::SQLite3)

@@ -12,6 +12,9 @@ enum class AuthMode : std::uint8_t { Managed, PassThrough };
 enum class AuthMethod : std::uint8_t { Trust, Md5, ScramSha256 };
 enum class LogLevel : std::uint8_t { Trace, Debug, Info, Warn, Error };
 enum class LogFormat : std::uint8_t { Auto, Text, Json };
+enum class Toggle : std::uint8_t { Off, On };
+enum class AuditLevel : std::uint8_t { Off, Writes, All };
+enum class AuditDurability : std::uint8_t { Batch, Strict };
 enum class ReadinessPolicy : std::uint8_t { Accepting, Upstream };
 
 /// Every setting of the process, already validated. Defaults are the initialisers here; names,
@@ -86,9 +89,8 @@ struct Settings {
         int inspect_bytes =
             65'536;  ///< a longer statement text is forwarded, its record has no shape
         int session_buffer_bytes =
-            65'536;  ///< per direction, then the other side is not read any more
-        int max_pipeline =
-            10'000;  ///< messages a client may have unanswered before it is not read
+            65'536;                 ///< per direction, then the other side is not read any more
+        int max_pipeline = 10'000;  ///< messages a client may have unanswered before it is not read
     } limits;
 
     struct Audit {
@@ -96,7 +98,38 @@ struct Settings {
         int recent_operations = 1'000;  ///< kept for /api/operations
         int fingerprint_cache_entries = 10'000;
         int statement_text_bytes = 4'096;
+        /// Which operations go to pgsidecar.operations in the database.
+        AuditLevel level = AuditLevel::Writes;
+        /// Batch: on disk within batch_interval_ms; strict: before the client has its answer.
+        AuditDurability durability = AuditDurability::Batch;
+        int batch_interval_ms = 50;
+        int flush_interval_ms = 500;  ///< how often records go from the spool to the database
+        std::int64_t spool_max_bytes = 1'073'741'824;  ///< of records that wait for the database
     } audit;
+
+    /// What happens while the database is away (design, part 6).
+    struct Outage {
+        std::string policy;     ///< rules in front of the built-in ones, model::OutagePolicy
+        std::string spool_dir;  ///< empty: a folder of its own below the user's state folder; "off"
+        std::int64_t spool_max_bytes = 1'073'741'824;
+        std::int64_t spool_max_entries = 2'000'000;
+        std::int64_t disk_reserve_bytes = 67'108'864;  ///< left free; below it nothing is taken
+        int max_entry_bytes = 1'048'576;
+        int queue_max_entries = 100'000;
+        std::int64_t queue_max_age_ms = 86'400'000;  ///< then to the dead letters; 0: no limit
+        std::int64_t buffer_max_bytes = 67'108'864;
+        int commit_max_entries = 1'024;  ///< of one group commit
+        int flush_batch_entries = 1'000;
+        int flush_batch_bytes = 4'194'304;
+        int flush_retry_ms = 1'000;  ///< after a flush that failed while the database is there
+        Toggle create_schema =
+            Toggle::On;  ///< make the schema pgsidecar in the database where it is missing
+        int queue_after_ms = 250;   ///< a queueable write waits this long for a connection attempt
+        int flush_wait_ms = 5'000;  ///< a statement on a table with queued writes waits for them
+        int max_held = 10'000;  ///< statements that wait for the database to come back, per worker
+        std::int64_t max_held_bytes = 67'108'864;  ///< per worker
+        Toggle notice = Toggle::On;  ///< tell the client by a NOTICE that its write was queued
+    } outage;
 
     struct Health {
         int timeout_ms = 5'000;

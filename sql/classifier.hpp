@@ -42,6 +42,14 @@ public:
     std::span<const model::StatementShapePtr> classify(std::string_view text,
                                                        Backslash backslash = Backslash::Plain);
 
+    /// Where the statements of the last classify() stand and how many rows of VALUES they have, one
+    /// for each shape. Valid until the next call.
+    struct Place {
+        std::size_t begin = 0, end = 0;  ///< in the text, without the semicolon
+        std::uint32_t value_rows = 0;    ///< rows of a top-level VALUES; 1 for DEFAULT VALUES
+    };
+    std::span<const Place> places() const;
+
     const Stats& stats() const;
     std::size_t cached_entries() const;
     std::size_t cached_bytes() const;

@@ -42,6 +42,18 @@ struct Words<LogFormat> {
     static constexpr std::array<std::string_view, 3> kAll{"auto", "text", "json"};
 };
 template <>
+struct Words<Toggle> {
+    static constexpr std::array<std::string_view, 2> kAll{"off", "on"};
+};
+template <>
+struct Words<AuditLevel> {
+    static constexpr std::array<std::string_view, 3> kAll{"off", "writes", "all"};
+};
+template <>
+struct Words<AuditDurability> {
+    static constexpr std::array<std::string_view, 2> kAll{"batch", "strict"};
+};
+template <>
 struct Words<ReadinessPolicy> {
     static constexpr std::array<std::string_view, 2> kAll{"accepting", "upstream"};
 };
@@ -116,5 +128,6 @@ Field field() {
 std::vector<Setting> database_settings();
 std::vector<Setting> proxy_settings();
 std::vector<Setting> edge_settings();
+std::vector<Setting> outage_settings();
 
 }  // namespace pgsidecar::config::table
