@@ -1,10 +1,13 @@
 #include "app/application.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
+#include <array>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <optional>
@@ -14,14 +17,17 @@
 #include "app/cli/version.hpp"
 #include "app/edge_backend.hpp"
 #include "app/operation_feed.hpp"
+#include "app/outage_desk.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "config/upstream.hpp"
 #include "db/libpq_adapter.hpp"
+#include "db/mock_adapter.hpp"
 #include "health/supervisor.hpp"
 #include "metrics/process_counters.hpp"
 #include "metrics/registry.hpp"
 #include "proxy/io/data_plane.hpp"
+#include "proxy/mock/mock_upstream.hpp"
 #include "ws/server.hpp"
 
 namespace pgsidecar::app {
@@ -49,6 +55,13 @@ void raise_to(metrics::SharedCounter& counter, std::uint64_t total) {
     if (total > counter.get()) counter.add(total - counter.get());
 }
 
+/// For pgsidecar.ledger: which process this is.
+std::string where_we_are() {
+    std::array<char, 256> name{};
+    gethostname(name.data(), name.size() - 1);
+    return std::string(name.data()) + "/" + std::to_string(getpid());
+}
+
 std::string where_of(const config::Upstream& upstream) {
     if (upstream.hosts.empty()) return {};
     const config::HostPort& host = upstream.hosts.front();
@@ -71,12 +84,26 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
         supervisor->report_loss(error);
     }
     void on_upstream_connected() override { supervisor->report_connected(); }
+    void on_spool(int worker, std::uint64_t token, model::SpoolEntry entry) override {
+        outage->append(worker, token, std::move(entry));
+    }
+    void on_records_due() override {
+        if (records_due.exchange(true)) return;
+        asio::post(control, [this] {
+            records_due = false;
+            if (!finishing) feed->collect();
+        });
+    }
+    void on_learned(const model::LearnedServer& learned) override { outage->remember(learned); }
     void on_cancel_elsewhere(int worker, std::int32_t pid, std::uint32_t secret) override {
         if (plane) plane->cancel(worker, pid, secret);
     }
 
     // health::Listener, on the control thread
-    void on_status(const model::StatusEvent& event) override {
+    void on_status(const model::StatusEvent& given) override {
+        model::StatusEvent event = given;
+        if (std::uint64_t waiting = outage->status().waiting; waiting > 0)
+            event.queued = static_cast<std::int64_t>(waiting);
         counters->upstream_state_changes.add();
         if (event.status == model::ConnectionStatus::Connecting && event.attempt.value_or(0) > 0) {
             counters->reconnect_attempts.add();
@@ -108,9 +135,12 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     }
     void on_upstream(const health::UpstreamSnapshot& snapshot) override {
         if (snapshot.usable) plane->upstream_usable();
+        outage->set_usable(snapshot.usable);
     }
+    void on_flush(std::function<void()> done) override { outage->flush_now(std::move(done)); }
 
     std::shared_ptr<const proxy::Options> make_options(std::string& problem);
+    bool mock() const { return settings->database.mode == model::DatabaseMode::Mock; }
     bool make_parts();
     int start();
     void on_signal();
@@ -131,12 +161,14 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::shared_ptr<metrics::ProcessCounters> counters =
         std::make_shared<metrics::ProcessCounters>();
     std::unique_ptr<metrics::Registry> registry;
+    std::unique_ptr<OutageDesk> outage;
     std::unique_ptr<proxy::DataPlane> plane;
     std::unique_ptr<ws::HttpServer> server;
     std::unique_ptr<health::Supervisor> supervisor;
     std::unique_ptr<OperationFeed> feed;
     int signals_seen = 0;
     bool finishing = false;
+    std::atomic<bool> records_due{false};
 };
 
 std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::string& problem) {
@@ -144,6 +176,11 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
     options->settings = settings;
     options->upstream = upstream;
     options->connection_id = connection_id;
+    options->progress = outage->progress();
+    auto policy = std::make_shared<model::OutagePolicy>();
+    problem = model::OutagePolicy::parse(settings->outage.policy, *policy);
+    if (!problem.empty()) return nullptr;
+    options->policy = std::move(policy);
     proxy::UserFile users;
     if (!settings->auth.user_file.empty()) {
         std::ifstream file(settings->auth.user_file);
@@ -168,11 +205,12 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
         problem = "auth.user_file: " + bad_secrets[0];
         return nullptr;
     }
+    if (mock() && upstream.user.empty()) options->credentials.accept_anybody();
     return options;
 }
 
 bool Application::Impl::make_parts() {
-    auto found = config::upstream_of(*settings);
+    auto found = mock() ? proxy::mock::upstream_of(*settings) : config::upstream_of(*settings);
     if (!found) {
         log::error("config", found.error().sentence);
         return false;
@@ -183,6 +221,13 @@ bool Application::Impl::make_parts() {
                   "the database address has a parameter that means nothing here and is ignored",
                   {{"name", name}});
     }
+    OutageDesk::Parts outage_parts;
+    outage_parts.settings = settings;
+    outage_parts.upstream = upstream;
+    outage_parts.sidecar = where_we_are();
+    outage_parts.counters = counters;
+    outage_parts.on_error = [this](const model::ErrorEvent& event) { on_error(event); };
+    outage = std::make_unique<OutageDesk>(control, std::move(outage_parts));
     std::string problem;
     auto options = make_options(problem);
     if (!options) {
@@ -194,15 +239,24 @@ bool Application::Impl::make_parts() {
     db::LibpqAdapter::Options adapter_options;
     adapter_options.connection_id = connection_id;
     adapter_options.mode = settings->database.mode;
-    auto adapter =
-        std::make_unique<db::LibpqAdapter>(control.get_executor(), upstream, adapter_options);
+    std::unique_ptr<db::DatabaseAdapter> adapter;
+    if (mock()) {
+        log::warn("app", model::kMockModeWarning);
+        adapter = std::make_unique<db::MockAdapter>(connection_id);
+    } else {
+        adapter =
+            std::make_unique<db::LibpqAdapter>(control.get_executor(), upstream, adapter_options);
+    }
     supervisor = std::make_unique<health::Supervisor>(control, settings, std::move(adapter), *this);
     metrics::Registry::Identity identity{std::string(version()), {}, where_of(upstream)};
     registry = std::make_unique<metrics::Registry>(identity, counters);
     feed = std::make_unique<OperationFeed>(
-        *plane, *server, static_cast<std::size_t>(settings->audit.recent_operations));
-    EdgeBackend::Parts parts{settings,       plane.get(), supervisor.get(),
-                             registry.get(), feed.get(),  [this] { refresh_counters(); }};
+        *plane, *server, *outage, static_cast<std::size_t>(settings->audit.recent_operations),
+        std::chrono::milliseconds(settings->audit.batch_interval_ms));
+    EdgeBackend::Parts parts{
+        settings, plane.get(), supervisor.get(), registry.get(), feed.get(), outage.get(), [this] {
+            refresh_counters();
+        }};
     backend.connect(std::move(parts));
     return true;
 }
@@ -240,6 +294,7 @@ int Application::Impl::start() {
         return kExitUnavailable;
     }
     for (auto& shard : plane->shards()) registry->add_worker(shard);
+    outage->start(*plane);
     ws::StartReport report = server->start();
     if (!report.ok()) {
         log::error("http", report.error);
@@ -295,10 +350,12 @@ void Application::Impl::finish() {
     plane->stop();
     feed_timer.cancel();
     feed->collect();
-    supervisor->stop([this] {
-        server->stop(std::chrono::milliseconds(2'000));
-        signals.cancel();
-        control.stop();
+    outage->stop([this] {
+        supervisor->stop([this] {
+            server->stop(std::chrono::milliseconds(2'000));
+            signals.cancel();
+            control.stop();
+        });
     });
 }
 

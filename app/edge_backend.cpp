@@ -62,6 +62,8 @@ ws::ProbeReport EdgeBackend::readiness() const {
         connected ? "The database is connected." : "The database is not connected.";
     if (parts_.settings->health.readiness == config::ReadinessPolicy::Upstream && !connected)
         return {false, {database}};
+    if (std::string problem = parts_.outage->problem(); !problem.empty())
+        return {false, {database, "Nothing can be acknowledged in an outage: " + problem}};
     return {true, {"Clients are accepted.", database}};
 }
 

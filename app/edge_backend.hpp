@@ -21,6 +21,7 @@ public:
         health::Supervisor* supervisor = nullptr;
         metrics::Registry* registry = nullptr;
         OperationFeed* feed = nullptr;
+        OutageDesk* outage = nullptr;
         std::function<void()> refresh;  ///< brings the process counters up to date before a scrape
     };
 

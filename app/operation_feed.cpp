@@ -11,7 +11,8 @@ constexpr std::size_t kPublishedPerBatch = 500;
 }  // namespace
 
 std::chrono::milliseconds OperationFeed::interval() const {
-    return std::chrono::milliseconds(server_.wants_operations() ? 50 : 200);
+    auto interval = std::chrono::milliseconds(server_.wants_operations() ? 50 : 200);
+    return outage_.logs() ? std::min(interval, log_interval_) : interval;
 }
 
 void OperationFeed::collect() {
@@ -21,7 +22,11 @@ void OperationFeed::collect() {
 
 void OperationFeed::collect_locked() {
     batch_.clear();
-    if (plane_.take_records(batch_, kBatch) == 0) return;
+    std::vector<std::uint64_t> taken;
+    if (plane_.take_records(batch_, kBatch, &taken) == 0) return;
+    if (outage_.logs()) {
+        outage_.log(batch_, [this, taken](bool stored) { plane_.records_on_disk(taken, stored); });
+    }
     if (server_.wants_operations()) {
         std::vector<model::DatabaseOperation> published;
         std::size_t first =

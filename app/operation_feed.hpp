@@ -5,6 +5,7 @@
 #include <mutex>
 #include <vector>
 
+#include "app/outage_desk.hpp"
 #include "model/database_operation.hpp"
 #include "proxy/io/data_plane.hpp"
 #include "realtime/recent_operations.hpp"
@@ -12,9 +13,9 @@
 
 namespace pgsidecar::app {
 
-/// Takes what the workers record, keeps the latest for /api/operations, and passes it to the feed
-/// when somebody listens. Records are turned into texts only when somebody asks, so that recording
-/// stays cheap.
+/// Takes what the workers record, hands it to the operation log, keeps the latest for
+/// /api/operations, and passes it to the feed when somebody listens. Records are turned into texts
+/// only when somebody asks, so that recording stays cheap.
 ///
 /// Thread: any.
 class OperationFeed {
@@ -23,8 +24,14 @@ public:
     /// each waking costs CPU that statements could use.
     std::chrono::milliseconds interval() const;
 
-    OperationFeed(proxy::DataPlane& plane, ws::HttpServer& server, std::size_t kept)
-        : plane_(plane), server_(server), kept_(kept) {}
+    /// log_interval: how often records go to the operation log, where there is one.
+    OperationFeed(proxy::DataPlane& plane, ws::HttpServer& server, OutageDesk& outage,
+                  std::size_t kept, std::chrono::milliseconds log_interval)
+        : plane_(plane),
+          server_(server),
+          outage_(outage),
+          kept_(kept),
+          log_interval_(log_interval) {}
 
     /// Takes what the workers have recorded since the last call.
     void collect();
@@ -36,7 +43,9 @@ private:
 
     proxy::DataPlane& plane_;
     ws::HttpServer& server_;
+    OutageDesk& outage_;
     std::size_t kept_;
+    std::chrono::milliseconds log_interval_;
     std::vector<model::OperationRecord> batch_;
     std::mutex mutex_;
     std::deque<model::OperationRecord> recent_;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/result.hpp"
+#include "base/clock.hpp"
 #include "model/learned_schema.hpp"
 #include "model/spool_entry.hpp"
 #include "model/spool_progress.hpp"
@@ -65,6 +65,17 @@ public:
         /// Called on the spool's thread at every change of whether entries can be taken; empty
         /// sentence: they can.
         std::function<void(const std::string& problem)> on_usable;
+        /// Called on the spool's thread when the spool itself has made a dead letter, durably: of a
+        /// damaged entry, found at open() or when read, or of one that got too old. To be
+        /// announced.
+        std::function<void(const DeadLetter&)> on_dead;
+        int probe_interval_ms = 1'000;   ///< room on the disk, commands of the command line
+        int reopen_interval_ms = 5'000;  ///< after a file that failed; doubled up to a minute
+
+        // For tests; the real ones when empty.
+        std::function<base::Now()> clock;
+        std::function<std::int64_t(const std::string& folder)> free_bytes;  ///< -1: cannot be told
+        std::string vfs;  ///< a file layer registered with SQLite
     };
     using Appended = std::function<void(const model::SpoolVerdict&)>;
 

@@ -6,6 +6,7 @@
 #include "config/layers.hpp"
 #include "config/text.hpp"
 #include "config/upstream.hpp"
+#include "model/outage_policy.hpp"
 
 namespace pgsidecar::config {
 namespace {
@@ -30,22 +31,17 @@ public:
         : result_(result), settings_(result.settings), refused_(refused) {}
 
     void check() {
-        check_mode();
         check_database();
         check_addresses();
         check_authentication();
         check_http();
         check_ports();
+        check_outage();
     }
 
 private:
     void fail(std::string_view key, std::string sentence) {
         result_.mistakes.push_back({result_.source_of(key), std::move(sentence)});
-    }
-
-    void check_mode() {
-        if (settings_.database.mode != model::DatabaseMode::Mock) return;
-        fail("mode", "mode mock is not available in this version; use local or supabase.");
     }
 
     void check_database() {
@@ -171,6 +167,12 @@ private:
                                 std::to_string(a.port) + "; give them different ports.");
             }
         }
+    }
+
+    void check_outage() {
+        model::OutagePolicy policy;
+        const std::string problem = model::OutagePolicy::parse(settings_.outage.policy, policy);
+        if (!problem.empty()) fail("outage.policy", "outage.policy, " + problem);
     }
 
     LoadResult& result_;

@@ -24,6 +24,8 @@ namespace pgsidecar::db {
 /// is then unknown. The server's notices are dropped: they may quote values. Thread: its
 /// executor's. Owns: the connection.
 class PgSession {
+    friend class PgPipeline;  // the same connection for work in bulk
+
 public:
     explicit PgSession(asio::any_io_executor executor);
     ~PgSession();

@@ -92,6 +92,7 @@ Actions ConnectionMachine::probe_failed(std::uint64_t id, std::int64_t latency_n
 
 Actions ConnectionMachine::data_plane_lost(const model::ErrorInfo& error, base::Now now) {
     Loss loss = classify_loss(error);
+    if (is_mock()) return {};  // R30
     if (!running_ || connection_.status != ConnectionStatus::Connected || loss == Loss::None)
         return {};
     bool settled = now.mono_ns - connected_ns_ >= kHintGapNs;
@@ -310,7 +311,9 @@ void ConnectionMachine::became_connected(base::Now now) {
     since_us_ = now.wall_us;
     connected_ns_ = now.mono_ns;
     next_check_ns_ = now.mono_ns + policy_.check_interval_ns;
-    set_status(ConnectionStatus::Connected, "Connected to the database.", now);
+    set_status(ConnectionStatus::Connected,
+               std::string(is_mock() ? model::kMockModeWarning : "Connected to the database."),
+               now);
     if (std::exchange(reconnect_asked_, false)) {
         out_.push_back(AnswerReconnect{{ReconnectOutcome::Kind::Connected, {}, 0}});
     }

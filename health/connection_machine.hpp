@@ -76,6 +76,7 @@ private:
         ProbeOptions options;
     };
 
+    bool is_mock() const { return connection_.mode == model::DatabaseMode::Mock; }
     void begin_probe(ProbeOptions options);
     void begin_try(bool counted, base::Now now);
     void restart_policy();

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "model/spool_entry.hpp"
+
 namespace pgsidecar::metrics {
 
 /// A count that any thread raises and any thread reads.
@@ -34,6 +36,11 @@ enum class WsDropReason : std::uint8_t { SlowClient, QueueFull, SourceFull, kCou
 
 std::string_view to_string(WsDropReason reason);
 
+/// Reasons for which the spool takes no entry: those of model::SpoolVerdict, `stored` aside.
+inline constexpr std::size_t kSpoolRefusals =
+    static_cast<std::size_t>(model::SpoolVerdict::Reason::Off) + 1;
+std::string_view refusal_label(model::SpoolVerdict::Reason reason);
+
 /// What the threads other than the workers count: health, WebSocket, reload. Thread: any.
 /// Times are microseconds since 1970, 0: never.
 struct ProcessCounters {
@@ -49,6 +56,21 @@ struct ProcessCounters {
     SharedGauge ws_clients;
     SharedCounter ws_connections, ws_messages_in, ws_messages_out;
     std::array<SharedCounter, static_cast<std::size_t>(WsDropReason::kCount)> ws_dropped;
+
+    // The spool, as its own counts say (audit::publish_spool); totals since the process began.
+    SharedGauge spool_entries, spool_bytes, spool_dead;
+    SharedGauge spool_oldest_us;  ///< acceptance of the oldest entry; 0: none waits
+    SharedGauge spool_usable;     ///< 1 or 0
+    SharedGauge spool_appended, spool_settled, spool_buffer_dropped;
+    SharedGauge spool_commits, spool_commit_failures, spool_last_commit_ns;
+    SharedGauge log_records_waiting, log_record_bytes, log_records_dropped;
+    /// By model::SpoolVerdict::Reason (audit::count_verdict).
+    std::array<SharedCounter, kSpoolRefusals> spool_refused;
+
+    SharedCounter flush_applied, flush_dead, flush_failures;
+    SharedGauge flush_blocked;  ///< 1 while entries wait although the database is there
+    /// Records of the operation log: on disk, not stored, in the database, not readable any more.
+    SharedCounter log_records_stored, log_records_refused, log_records_applied, log_records_damaged;
 
     SharedCounter reloads_ok, reloads_failed;
     SharedGauge last_reload_ok;  ///< 1 or 0; set to 1 once the first configuration is in use

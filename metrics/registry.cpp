@@ -149,6 +149,38 @@ void write_process_counters(const ProcessCounters& process, FamilyBuilder& out) 
     out.add(ConfigLastReloadSuccessTimestamp, seconds(process.last_reload_success_us.get()));
 }
 
+void write_spool(const ProcessCounters& process, FamilyBuilder& out) {
+    out.add(SpoolEntries, process.spool_entries.get());
+    out.add(SpoolBytes, process.spool_bytes.get());
+    out.add(SpoolOldest, seconds(process.spool_oldest_us.get()));
+    out.add(SpoolUsable, process.spool_usable.get());
+    out.add(SpoolDeadLetters, process.spool_dead.get());
+    out.add(SpoolAppended, process.spool_appended.get());
+    out.add(SpoolSettled, process.spool_settled.get());
+    for (std::size_t i = 1; i < process.spool_refused.size(); ++i) {
+        out.add(SpoolRefused, process.spool_refused[i].get(),
+                refusal_label(static_cast<model::SpoolVerdict::Reason>(i)));
+    }
+    out.add(SpoolBufferDropped, process.spool_buffer_dropped.get());
+    out.add(SpoolCommits, process.spool_commits.get(), "success");
+    out.add(SpoolCommits, process.spool_commit_failures.get(), "failure");
+    out.add(SpoolCommitDuration, static_cast<double>(process.spool_last_commit_ns.get()) / 1e9);
+}
+
+void write_flush(const ProcessCounters& process, FamilyBuilder& out) {
+    out.add(FlushApplied, process.flush_applied.get());
+    out.add(FlushDead, process.flush_dead.get());
+    out.add(FlushFailures, process.flush_failures.get());
+    out.add(FlushBlocked, process.flush_blocked.get());
+    out.add(OperationLogRecords, process.log_records_stored.get(), "stored");
+    out.add(OperationLogRecords, process.log_records_refused.get(), "refused");
+    out.add(OperationLogRecords, process.log_records_dropped.get(), "dropped");
+    out.add(OperationLogRecords, process.log_records_damaged.get(), "damaged");
+    out.add(OperationLogRecords, process.log_records_applied.get(), "applied");
+    out.add(OperationLogWaiting, process.log_records_waiting.get());
+    out.add(OperationLogWaitingBytes, process.log_record_bytes.get());
+}
+
 void write_log_counts(FamilyBuilder& out) {
     using base::log::Level;
     for (Level level : {Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error}) {
@@ -185,6 +217,8 @@ struct Registry::Impl final : prometheus::Collectable {
         out.add(Up, process->up.get(), identity.upstream);
         ShardSums(copy, out).write();
         write_process_counters(*process, out);
+        write_spool(*process, out);
+        write_flush(*process, out);
         write_log_counts(out);
         out.add(ScrapeDuration, static_cast<double>(last_scrape_ns.load()) / 1e9);
         write_process_stats(out);

@@ -95,6 +95,11 @@ struct alignas(128) WorkerShard {
     std::array<Counter, static_cast<std::size_t>(ServerCloseReason::kCount)> servers_closed;
     Counter cancels_received, cancels_forwarded, cancels_unknown_key;
     Counter server_protocol_errors;
+    Counter reads_retried;      ///< cut off before any answer, sent again
+    Counter transactions_lost;  ///< with their server connection
+    Counter statements_queued;  ///< acknowledged from the spool
+    Counter statements_refused;  ///< while the database was away, or queued writes were ahead of them
+    Counter flush_waits;         ///< statements that waited for queued writes to be applied
     Counter operations_recorded, operations_lost;
     Counter fingerprint_hits, fingerprint_misses, parse_failures;
     Gauge clients, clients_waiting, clients_active;

@@ -8,8 +8,12 @@
 
 namespace pgsidecar::model {
 
-/// R32. `mock` is refused at start until it is built.
+/// R32. `mock`: there is no database; every statement succeeds and nothing is stored (R29-R31).
 enum class DatabaseMode : std::uint8_t { Supabase, Local, Mock };
+
+/// What people are told in mode mock (R31, contract 5.2).
+inline constexpr std::string_view kMockModeWarning =
+    "Mock mode is active: writes succeed but nothing is stored.";
 
 inline constexpr int kMinPoolSize = 1, kMaxPoolSize = 100;               ///< R42
 inline constexpr int kMinHealthCheckIntervalMs = 5'000;                  ///< R43

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,10 @@ struct Analysis {
     model::StatementKind kind = model::StatementKind::Unknown;
     std::string table;
     std::vector<std::string> tables;
+    model::TransactionVerb verb = model::TransactionVerb::None;
+    model::Queueable queueable = model::Queueable::NotUnderstood;
+    bool read_only = false;
+    std::uint16_t effects = model::session_effect::kUnknown;
 };
 
 /// Bounds that keep libpg_query's recursion, memory and time small whatever a client sends.
@@ -37,8 +42,9 @@ std::size_t nesting_depth(std::string_view skeleton);
 bool analyse_tree(const std::string& skeleton, Analysis& analysis);
 
 /// The same from a few keywords, for what libpg_query cannot or must not read. Never fails; Unknown
-/// when it has no idea.
-Analysis analyse_keywords(std::string_view skeleton);
+/// when it has no idea. Nothing of it is queueable or read-only, and its effects are unknown unless
+/// they are certain. complete: the skeleton is the whole statement, not its beginning.
+Analysis analyse_keywords(std::string_view skeleton, bool complete = true);
 
 /// Reads the JSON tree that libpg_query wrote. Does not recurse.
 Analysis read_tree(std::string_view json);

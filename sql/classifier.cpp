@@ -41,9 +41,9 @@ struct Classifier::Impl {
 
     std::span<const StatementShapePtr> classify(std::string_view text, Backslash backslash);
     const StatementShapePtr* lookup(std::string_view statement, Backslash backslash,
-                                    const Fingerprint& fingerprint);
+                                    const Fingerprint& fingerprint, std::uint32_t value_rows);
     StatementShapePtr make_shape(std::string_view statement, Backslash backslash,
-                                 std::uint64_t fingerprint);
+                                 std::uint64_t fingerprint, std::uint32_t value_rows);
     Analysis analyse(std::string_view statement, Backslash backslash);
 
     /// A text of very many statements must not hold its memory for ever.
@@ -55,21 +55,26 @@ struct Classifier::Impl {
     ShapeCache cache;
     ExactTexts exact;
     std::vector<StatementShapePtr> results;
+    std::vector<Place> places;
+    std::span<const Place> last_places;
 };
 
 std::span<const StatementShapePtr> Classifier::Impl::classify(std::string_view text,
                                                               Backslash backslash) {
     const bool exactly =
         !text.empty() && text.size() <= ExactTexts::kMaxText && backslash == Backslash::Plain;
-    const ExactTexts::Place place = exactly ? ExactTexts::place_of(text) : ExactTexts::Place{};
+    const ExactTexts::Key key = exactly ? ExactTexts::key_of(text) : ExactTexts::Key{};
     if (exactly) {
-        if (const auto* shape = exact.find(text, place)) {
+        if (const auto* known = exact.find(text, key)) {
             ++stats.hits;
-            return {shape, 1};
+            last_places = {&known->place, 1};
+            return {&known->shape, 1};
         }
     }
     results.clear();
+    places.clear();
     if (results.capacity() > kKeptResults) results = {};
+    if (places.capacity() > kKeptResults) places = {};
 
     Lexer lexer(text, backslash);
     FingerprintSink sink(seed, text.data() + text.size());
@@ -81,27 +86,35 @@ std::span<const StatementShapePtr> Classifier::Impl::classify(std::string_view t
         if (statement.begin == nullptr) continue;
         // An insert may drop what an earlier look-up found.
         if (only != nullptr && results.empty()) results.push_back(*only);
-        only = lookup(between(statement.begin, statement.end), backslash, sink.result());
+        only = lookup(between(statement.begin, statement.end), backslash, sink.result(),
+                      statement.value_rows);
         if (!results.empty()) results.push_back(*only);
+        places.push_back({static_cast<std::size_t>(statement.begin - text.data()),
+                          static_cast<std::size_t>(statement.end - text.data()),
+                          statement.value_rows});
     }
+    last_places = places;
     if (!results.empty()) return results;
     if (only == nullptr) return {};
-    if (exactly) exact.saw(text, place, *only);
+    if (exactly) exact.saw(text, key, *only, places.front());
     return {only, 1};
 }
 
 const StatementShapePtr* Classifier::Impl::lookup(std::string_view statement, Backslash backslash,
-                                                  const Fingerprint& fingerprint) {
+                                                  const Fingerprint& fingerprint,
+                                                  std::uint32_t value_rows) {
     if (const auto* shape = cache.find(fingerprint)) {
         ++stats.hits;
         return shape;
     }
     ++stats.misses;
-    return cache.insert(fingerprint, make_shape(statement, backslash, fingerprint.value));
+    return cache.insert(fingerprint,
+                        make_shape(statement, backslash, fingerprint.value, value_rows));
 }
 
 StatementShapePtr Classifier::Impl::make_shape(std::string_view statement, Backslash backslash,
-                                               std::uint64_t fingerprint) {
+                                               std::uint64_t fingerprint,
+                                               std::uint32_t value_rows) {
     TextSink display(TextSink::Style::Display, options.text_bytes,
                      statement.data() + statement.size());
     render(statement, backslash, display);
@@ -113,6 +126,12 @@ StatementShapePtr Classifier::Impl::make_shape(std::string_view statement, Backs
     shape->text = display.take_display();
     shape->table = std::move(analysis.table);
     shape->tables = std::move(analysis.tables);
+    shape->verb = analysis.verb;
+    // VALUES in parentheses parse to the same tree, but their rows are not counted.
+    const bool counted = value_rows > 0 || analysis.queueable != model::Queueable::Yes;
+    shape->queueable = counted ? analysis.queueable : model::Queueable::FromQuery;
+    shape->read_only = analysis.read_only;
+    shape->effects = analysis.effects;
     return owner;
 }
 
@@ -128,7 +147,7 @@ Analysis Classifier::Impl::analyse(std::string_view statement, Backslash backsla
     }
     ++stats.parse_failures;
     if (!fits) ++stats.too_complex;
-    return analyse_keywords(text);
+    return analyse_keywords(text, !skeleton.cut());
 }
 
 Classifier::Classifier(Options options) : impl_(std::make_unique<Impl>(options)) {}
@@ -138,6 +157,8 @@ std::span<const StatementShapePtr> Classifier::classify(std::string_view text,
                                                         Backslash backslash) {
     return impl_->classify(text, backslash);
 }
+
+std::span<const Classifier::Place> Classifier::places() const { return impl_->last_places; }
 
 const Classifier::Stats& Classifier::stats() const { return impl_->stats; }
 std::size_t Classifier::cached_entries() const { return impl_->cache.entries(); }

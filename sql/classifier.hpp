@@ -45,8 +45,11 @@ public:
     /// Where the statements of the last classify() stand and how many rows of VALUES they have, one
     /// for each shape. Valid until the next call.
     struct Place {
-        std::size_t begin = 0, end = 0;  ///< in the text, without the semicolon
-        std::uint32_t value_rows = 0;    ///< rows of a top-level VALUES; 1 for DEFAULT VALUES
+        /// In the text, without the semicolon and without comments before and after.
+        std::size_t begin = 0, end = 0;
+        /// Rows of a VALUES outside of parentheses, 1 for DEFAULT VALUES. An INSERT whose
+        /// shape is queueable has at least one, and its answer counts so many.
+        std::uint32_t value_rows = 0;
     };
     std::span<const Place> places() const;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/statement_shape.hpp"
+#include "sql/classifier.hpp"
 
 namespace pgsidecar::sql {
 
@@ -18,14 +19,19 @@ class ExactTexts {
 public:
     static constexpr std::size_t kMaxText = 256;
 
-    struct Place {
+    struct Key {
         std::size_t slot = 0;
         std::uint64_t hash = 0;
+    };
+    /// What is known of a text's only statement.
+    struct Known {
+        model::StatementShapePtr shape;
+        Classifier::Place place;
     };
 
     ExactTexts() : slots_(kSlots) {}
 
-    static Place place_of(std::string_view text) {
+    static Key key_of(std::string_view text) {
         std::uint64_t hash = text.size() * kMultiplier;
         std::size_t i = 0;
         for (; i + 8 <= text.size(); i += 8) hash = mix(hash ^ load(text.data() + i, 8));
@@ -37,23 +43,25 @@ public:
         return {static_cast<std::size_t>(hash >> 32) % kSlots, hash};
     }
 
-    const model::StatementShapePtr* find(std::string_view text, Place place) const {
-        const Slot& slot = slots_[place.slot];
+    /// Null when the text is not here. Valid until the next saw().
+    const Known* find(std::string_view text, Key key) const {
+        const Slot& slot = slots_[key.slot];
         const bool same =
             slot.size == text.size() && std::memcmp(slot.text.data(), text.data(), slot.size) == 0;
-        return same && slot.shape ? &slot.shape : nullptr;
+        return same && slot.known.shape ? &slot.known : nullptr;
     }
 
     /// The first time only the hash is kept, so that texts that never repeat push none out.
-    void saw(std::string_view text, Place place, const model::StatementShapePtr& shape) {
-        Slot& slot = slots_[place.slot];
-        if (slot.candidate != place.hash) {
-            slot.candidate = place.hash;
+    void saw(std::string_view text, Key key, const model::StatementShapePtr& shape,
+             const Classifier::Place& place) {
+        Slot& slot = slots_[key.slot];
+        if (slot.candidate != key.hash) {
+            slot.candidate = key.hash;
             return;
         }
         std::memcpy(slot.text.data(), text.data(), text.size());
         slot.size = static_cast<std::uint32_t>(text.size());
-        slot.shape = shape;
+        slot.known = {shape, place};
     }
 
 private:
@@ -61,7 +69,7 @@ private:
     static constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
 
     struct Slot {
-        model::StatementShapePtr shape;
+        Known known;
         std::uint64_t candidate = 0;
         std::uint32_t size = 0;
         std::array<char, kMaxText> text;

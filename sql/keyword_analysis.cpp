@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "sql/analysis.hpp"
+#include "sql/keyword_effects.hpp"
 #include "sql/lexer.hpp"
 
 namespace pgsidecar::sql {
@@ -184,6 +185,11 @@ private:
 
 }  // namespace
 
-Analysis analyse_keywords(std::string_view skeleton) { return KeywordReader(skeleton).read(); }
+Analysis analyse_keywords(std::string_view skeleton, bool complete) {
+    Analysis analysis = KeywordReader(skeleton).read();
+    if (analysis.kind == StatementKind::Transaction) analysis.verb = model::TransactionVerb::Other;
+    if (complete) analysis.effects = keyword_effects(skeleton, analysis.kind);
+    return analysis;
+}
 
 }  // namespace pgsidecar::sql

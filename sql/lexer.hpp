@@ -54,6 +54,8 @@ public:
     /// True when the next thing is a digit or a point and a digit: is this sign the number's own?
     bool number_follows() const;
     const char* limit() const { return limit_; }
+    /// Where the next token is looked for; behind the last token and its UESCAPE.
+    const char* position() const { return at_; }
 
 private:
     bool skip_blank();

@@ -25,9 +25,10 @@ template <class Sink>
 class Normaliser {
 public:
     struct Statement {
-        const char* begin = nullptr;  ///< null: there was no token
-        const char* end = nullptr;    ///< past the last token, without ';'
-        bool last = true;             ///< the text ended, instead of a ';'
+        const char* begin = nullptr;   ///< null: there was no token
+        const char* end = nullptr;     ///< past the last token, without ';'
+        bool last = true;              ///< the text ended, instead of a ';'
+        std::uint32_t value_rows = 0;  ///< of a VALUES outside of parentheses
     };
 
     Normaliser(Lexer& lexer, Sink& sink) : lexer_(lexer), sink_(sink) {}
@@ -42,16 +43,17 @@ public:
                 break;
             }
             if (statement.begin == nullptr) statement.begin = token.begin;
-            statement.end = token.end;
+            statement.end = lexer_.position();
             take(token);
         }
+        statement.value_rows = value_rows_;
         // Broken off inside a row: what stood before the row counts too.
         if (in_row_) sink_.end_row();
         return statement;
     }
 
 private:
-    enum class WordIs : std::uint8_t { None, In, Values, Array, Begin };
+    enum class WordIs : std::uint8_t { None, In, Values, Array, Begin, Default };
 
     void take(const Token& token) {
         if (rows_open_ && depth_ == rows_depth_ && token.kind != TokenKind::Open &&
@@ -120,10 +122,12 @@ private:
                     rows_open_ = true;
                     rows_depth_ = depth_;
                     rows_ = 0;
+                    if (previous_word_ == WordIs::Default && depth_ == 0) value_rows_ = 1;
                 }
                 return WordIs::Values;
             case packed("create"): creates_ = creates_ || begins; return WordIs::None;
             case packed("begin"): return WordIs::Begin;
+            case packed("default"): return WordIs::Default;
             case packed("atomic"):
                 if (creates_ && body_depth_ == 0 && previous_word_ == WordIs::Begin)
                     body_depth_ = 1;
@@ -219,6 +223,8 @@ private:
             after_row_ = sink_.mark();
         }
         ++rows_;
+        // Of several VALUES the last one is the statement's: before it the word can only be a name.
+        if (rows_depth_ == 0) value_rows_ = rows_;
     }
 
     Lexer& lexer_;
@@ -235,7 +241,7 @@ private:
 
     bool rows_open_ = false, in_row_ = false;
     std::uint32_t rows_depth_ = 0;
-    std::uint32_t rows_ = 0;
+    std::uint32_t rows_ = 0, value_rows_ = 0;
     Fingerprint row_;
     typename Sink::Mark after_row_{};
 };

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "sql/analysis.hpp"
+#include "sql/statement_traits.hpp"
+#include "sql/tree_frame.hpp"
 
 namespace pgsidecar::sql {
 
@@ -55,11 +57,6 @@ StatementKind kind_of(std::string_view node) {
     return found == std::end(kNodeKinds) ? StatementKind::Ddl : found->kind;
 }
 
-bool modifies(std::string_view node) {
-    return node == "InsertStmt" || node == "UpdateStmt" || node == "DeleteStmt" ||
-           node == "MergeStmt";
-}
-
 /// How sure we are that a table is the statement's target, best first.
 enum class Rank : std::uint8_t { Target, InnerTarget, From, Elsewhere };
 
@@ -68,15 +65,6 @@ struct Found {
     Rank rank;
     bool qualified;
 };
-
-/// A JSON object or array that is open, and what of it matters.
-struct Frame {
-    std::string_view key;
-    std::string_view schema, relation;
-};
-
-// Of read_tree's frames: {"stmts":[{"stmt":{"SelectStmt":{...
-constexpr std::size_t kStatementFrame = 4;
 
 void append_utf8(std::string& out, unsigned code) {
     if (code < 0x80) {
@@ -154,12 +142,26 @@ private:
         ++at_;
         if (at_ < json_.size() && json_[at_] == ':') {
             key_ = raw;
+            take_bare_value();
         } else if (!frames_.empty()) {
             take_value(raw);
         }
     }
 
+    /// A number, true or false may follow a key.
+    void take_bare_value() {
+        const std::size_t begin = at_ + 1;
+        std::size_t end = begin;
+        while (end < json_.size() && (is_lower(json_[end]) || is_number(json_[end]))) ++end;
+        if (end == begin || frames_.empty()) return;
+        traits_.value(frames_, key_, json_.substr(begin, end - begin));
+        at_ = end;
+    }
+    static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+    static bool is_number(char c) { return (c >= '0' && c <= '9') || c == '-' || c == '.'; }
+
     void take_value(std::string_view raw) {
+        traits_.value(frames_, key_, raw);
         Frame& frame = frames_.back();
         if (key_ == "relname") {
             frame.relation = raw;
@@ -183,7 +185,8 @@ private:
 
     void open() {
         const std::string_view key = std::exchange(key_, {});
-        frames_.push_back({key, {}, {}});
+        frames_.push_back({key});
+        traits_.open(frames_);
         const std::size_t depth = frames_.size() - 1;
         if (depth == kStatementFrame && statement_.empty()) {
             statement_ = key;
@@ -204,6 +207,7 @@ private:
 
     void close() {
         if (frames_.empty()) return;
+        traits_.close(frames_);
         const Frame frame = frames_.back();
         const Rank rank = frame.relation.empty() ? Rank::Elsewhere : rank_of_last();
         frames_.pop_back();
@@ -255,6 +259,7 @@ private:
     }
 
     Analysis finish() {
+        traits_.finish(result_);
         if (statement_ == "DropStmt" && !drops_tables_) found_.clear();
         std::erase_if(found_, [this](const Found& found) { return is_cte(found); });
         const auto best =
@@ -282,6 +287,7 @@ private:
     std::vector<Found> found_;
     std::string dropped_;
     bool drops_tables_ = false;
+    StatementTraits traits_;
     Analysis result_;
 };
 

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "app/cli/explain_policy_command.hpp"
+#include "app/cli/migrate_command.hpp"
 #include "app/cli/print_config.hpp"
 #include "app/cli/version.hpp"
 #include "config/settings_doc.hpp"
@@ -26,6 +28,10 @@ constexpr std::string_view kUsage = R"(pgsidecar: a pooling, recording sidecar p
   pgsidecar [run] [settings]               start; DATABASE_URL in the environment is enough
   pgsidecar check-config [settings]        report every mistake in the configuration
   pgsidecar print-config [--json] [settings]  show every value and where it came from, secrets masked
+  pgsidecar explain-policy "SQL" [--service NAME] [--json] [settings]
+                                           what would happen to it in an outage, and why
+  pgsidecar migrate [--dry-run | --status] [--dir DIR] [--wait SECONDS] [--json] [settings]
+                                           apply the migrations that are pending, each once, in order
   pgsidecar version [--json]
   pgsidecar help
 
@@ -113,10 +119,12 @@ struct Command {
     CliResult (*carry_out)(const LoadInput&, std::ostream&, std::ostream&);
 };
 
-constexpr std::array<Command, 11> kCommands{{
+constexpr std::array<Command, 13> kCommands{{
     {"run", run},
     {"check-config", check_config},
     {"print-config", print_config},
+    {"explain-policy", explain_policy},
+    {"migrate", migrate},
     {"version", show_version},
     {"--version", show_version},
     {"-V", show_version},

@@ -13,7 +13,7 @@ std::vector<Setting> database_settings() {
          .field = field<&Settings::database, &DatabaseConfig::mode>(),
          .summary =
              "Where the database is; when not given, supabase if supabase.url is set, else local. "
-             "mock is not available in this version."},
+             "mock needs no database: every statement succeeds and nothing is stored."},
         {.key = "database_url",
          .seed_name = "databaseUrl",
          .field = field<&Settings::database, &DatabaseConfig::database_url>(),

@@ -1,5 +1,7 @@
 #include "protocol/messages/backend_encode.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "protocol/messages/message_types.hpp"
 #include "protocol/messages/message_writer.hpp"
@@ -133,6 +135,19 @@ void append_command_complete(std::string& out, std::string_view tag) {
 }
 
 void append_empty_query_response(std::string& out) { append_bare(out, kEmptyQueryResponse); }
+void append_parse_complete(std::string& out) { append_bare(out, kParseComplete); }
+void append_bind_complete(std::string& out) { append_bare(out, kBindComplete); }
+void append_close_complete(std::string& out) { append_bare(out, kCloseComplete); }
+void append_no_data(std::string& out) { append_bare(out, kNoData); }
+
+void append_parameter_description(std::string& out, std::span<const std::uint32_t> types) {
+    types = types.first(std::min<std::size_t>(types.size(), 0xffff));
+    MessageWriter writer(out);
+    writer.begin(kParameterDescription);
+    writer.i16(static_cast<std::int16_t>(types.size()));
+    for (std::uint32_t type : types) writer.i32(static_cast<std::int32_t>(type));
+    finish(writer);
+}
 
 void append_error_response(std::string& out, const ErrorFields& fields) {
     append_fields(out, kErrorResponse, fields, first_non_empty(fields.severity, "ERROR"),

@@ -32,6 +32,12 @@ void append_backend_key_data(std::string& out, std::int32_t pid, base::Bytes sec
 void append_ready_for_query(std::string& out, TransactionStatus status);
 void append_command_complete(std::string& out, std::string_view tag);
 void append_empty_query_response(std::string& out);
+void append_parse_complete(std::string& out);
+void append_bind_complete(std::string& out);
+void append_close_complete(std::string& out);
+void append_no_data(std::string& out);
+/// At most 65,535 types, as the field counts them.
+void append_parameter_description(std::string& out, std::span<const std::uint32_t> types);
 
 /// Severity is sent as S and V. An empty severity becomes ERROR, an empty SQLSTATE XX000: a driver
 /// may crash on an error that lacks them.

@@ -54,6 +54,25 @@ base::Result<BindHead> decode_bind_head(base::Bytes part) {
     return BindHead{*portal, *statement, part.size() - reader.remaining()};
 }
 
+base::Result<BindView> decode_bind(base::Bytes payload) {
+    auto head = decode_bind_head(payload);
+    if (!head) return head.error();
+    base::ByteReader reader(payload.subspan(head->size));
+    auto formats = static_cast<std::uint16_t>(reader.i16().value_or(0));
+    reader.bytes(std::size_t{formats} * 2);
+    auto count = static_cast<std::uint16_t>(reader.i16().value_or(0));
+    for (std::uint16_t i = 0; i < count && reader.ok(); ++i) {
+        std::int32_t length = reader.i32().value_or(0);
+        if (length < -1) return make_error_code(ProtocolErrc::InvalidField);
+        if (length > 0) reader.bytes(static_cast<std::size_t>(length));
+    }
+    std::size_t size = payload.size() - head->size - reader.remaining();
+    auto results = static_cast<std::uint16_t>(reader.i16().value_or(0));
+    reader.bytes(std::size_t{results} * 2);
+    if (auto error = end_of(reader)) return error;
+    return BindView{head->portal, head->statement, payload.subspan(head->size, size), count};
+}
+
 base::Result<TargetView> decode_target(base::Bytes payload) {
     base::ByteReader reader(payload);
     auto kind = reader.u8();

@@ -41,6 +41,15 @@ struct BindHead {
 };
 base::Result<BindHead> decode_bind_head(base::Bytes part);
 
+struct BindView {
+    std::string_view portal;
+    std::string_view statement;
+    /// From the count of parameter format codes up to and including the last value.
+    base::Bytes parameters;
+    std::uint16_t count;  ///< Of parameter values.
+};
+base::Result<BindView> decode_bind(base::Bytes payload);
+
 /// What Describe and Close name.
 enum class TargetKind : char { Statement = 'S', Portal = 'P' };
 struct TargetView {

@@ -17,7 +17,8 @@ enum class ReplyKind : std::uint8_t {
     Execute,
     Close,
     Sync,
-    FunctionCall
+    FunctionCall,
+    Local  ///< nothing was sent: we answer it ourselves when all before it is answered
 };
 
 /// What a backend message means for the head of the queue.
@@ -47,6 +48,7 @@ public:
         ReplyKind kind = ReplyKind::Sync;
         bool after_copy_end = false;  ///< Sync only: a CopyDone or CopyFail went before it
         bool copy_ended = false;      ///< Query, Execute: so did its CopyDone or CopyFail already
+        bool failed = false;          ///< its ErrorResponse has come; ReadyForQuery is to follow
         Payload payload{};
     };
 
@@ -64,6 +66,8 @@ public:
     /// A request is on its way to the server. False: the server will not answer it, nothing was
     /// queued.
     bool push(ReplyKind kind, Payload payload) {
+        // While COPY data is read any other request is an error, which the server must see.
+        if (kind == ReplyKind::Local && copy_in_) return false;
         if (kind == ReplyKind::Sync) {
             if (copy_in_) return false;
             skipping_ = false;
@@ -93,7 +97,24 @@ public:
 
     /// Where a message of this type leaves the queue. The item that an answer belonged to:
     /// answered().
-    ReplyEffect on_backend(char type);
+    ReplyEffect on_backend(char type) {
+        return on_backend(type, [](Item&) {});
+    }
+    /// The same; skipped(item) is called, in order, for each request that the server will not
+    /// answer because of the error that has come. It must leave the queue alone.
+    template <class Skipped>
+    ReplyEffect on_backend(char type, Skipped&& skipped);
+
+    /// Takes the Local items that have come to the head out and gives them to complete(item), to be
+    /// answered now. To be called after push() of one and after every on_backend().
+    template <class Complete>
+    void complete_locals(Complete&& complete) {
+        while (head_is(ReplyKind::Local)) {
+            Item item = std::move(items_.front());
+            items_.pop_front();
+            complete(item);
+        }
+    }
 
     /// Set by StepDone, StatementDone, Failed and ExchangeDone; valid until the next call.
     Item& answered() { return answered_in_queue_ ? items_.front() : answered_; }
@@ -131,24 +152,34 @@ private:
         if (!head_runs()) return ReplyEffect::Desync;
         copy_in_ = !items_.front().copy_ended;
         // "The backend will ignore Flush and Sync messages received during copy-in mode."
-        while (items_.size() > 1 && items_.at(1).kind == ReplyKind::Sync &&
-               !items_.at(1).after_copy_end) {
+        for (std::size_t i = 1; i < items_.size(); ++i) {
+            Item& item = items_.at(i);
+            if (item.kind == ReplyKind::Local) continue;
+            if (item.kind != ReplyKind::Sync || item.after_copy_end) break;
+            for (std::size_t j = i; j > 1; --j) items_.at(j) = std::move(items_.at(j - 1));
             items_.erase_second();
+            --i;
         }
         return ReplyEffect::Relay;
     }
-    ReplyEffect failed() {
+    template <class Skipped>
+    ReplyEffect failed(Skipped&& skipped) {
         copy_in_ = false;
         if (items_.empty()) return ReplyEffect::Unsolicited;
         ReplyKind kind = items_.front().kind;
         answered_in_queue_ = true;
         if (kind == ReplyKind::Query || kind == ReplyKind::FunctionCall ||
             kind == ReplyKind::Sync) {
+            items_.front().failed = true;
             return ReplyEffect::Failed;
         }
         pop();
-        while (!items_.empty() && items_.front().kind != ReplyKind::Sync) items_.pop_front();
+        while (!items_.empty() && items_.front().kind != ReplyKind::Sync) {
+            skipped(items_.front());
+            items_.pop_front();
+        }
         skipping_ = items_.empty();
+        if (!skipping_) items_.front().failed = true;
         return ReplyEffect::Failed;
     }
     ReplyEffect ready() {
@@ -171,7 +202,8 @@ private:
 };
 
 template <class Payload>
-ReplyEffect ReplyQueue<Payload>::on_backend(char type) {
+template <class Skipped>
+ReplyEffect ReplyQueue<Payload>::on_backend(char type, Skipped&& skipped) {
     switch (type) {
         case 'N':
         case 'A':
@@ -196,7 +228,7 @@ ReplyEffect ReplyQueue<Payload>::on_backend(char type) {
         case 'G': return copy_in_starts();
         case 'V':
             return head_is(ReplyKind::FunctionCall) ? ReplyEffect::Relay : ReplyEffect::Desync;
-        case 'E': return failed();
+        case 'E': return failed(skipped);
         case 'Z': return ready();
         default: return ReplyEffect::Desync;
     }

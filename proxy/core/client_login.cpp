@@ -291,7 +291,18 @@ void ClientLogin::authenticated(const base::Now& now) {
     scram_.reset();
     stage_ = Stage::Welcome;
     session_.settings_ = plane.gucs().make(gucs_);
+    session_.startup_settings_ = session_.settings_;
     session_.pool_ = &plane.pool(user_, database_);
+    ask_for_welcome(now);
+}
+
+void ClientLogin::ask_for_welcome(const base::Now& now) {
+    auto& plane = session_.plane_;
+    // While the server is away its clients are let in with what is known of it.
+    if (session_.pool_->away() && plane.spool_usable() &&
+        session_.pool_->welcome_from_before(session_.settings_) != nullptr) {
+        return session_.welcome(now);
+    }
     if (!session_.keeps_connection() && session_.pool_->welcome(session_.settings_) != nullptr) {
         return session_.welcome(now);
     }
@@ -321,7 +332,17 @@ void ClientLogin::settings_checked(const LocalError* error, const base::Now& now
     session_.welcome(now);
 }
 
+void ClientLogin::upstream_lost(const LocalError& error, const base::Now& now) {
+    if (stage_ != Stage::Welcome || ++attempts_ > 3) return refused(error, now);
+    ask_for_welcome(now);
+}
+
 void ClientLogin::refused(const LocalError& error, const base::Now& now) {
+    auto& pool = *session_.pool_;
+    if (pool.away() && session_.plane_.spool_usable() &&
+        pool.welcome_from_before(session_.settings_) != nullptr) {
+        return session_.welcome(now);
+    }
     session_.end(error.fatal(), now);
 }
 

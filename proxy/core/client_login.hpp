@@ -35,6 +35,7 @@ public:
     void attached(Upstream& upstream, const base::Now& now);
     void settings_checked(const LocalError* error, const base::Now& now);
     void refused(const LocalError& error, const base::Now& now);
+    void upstream_lost(const LocalError& error, const base::Now& now);
 
 private:
     enum class Stage : std::uint8_t { Startup, Password, SaslFirst, SaslNext, Welcome, Relay };
@@ -50,6 +51,7 @@ private:
     void sasl(base::Bytes payload, const base::Now& now);
     void relay_bytes(base::Bytes& bytes, const base::Now& now);
     void authenticated(const base::Now& now);
+    void ask_for_welcome(const base::Now& now);
     void refuse_password(const base::Now& now);
     void fail(std::string_view sqlstate, std::string message, std::string hint,
               const base::Now& now);
@@ -62,6 +64,7 @@ private:
     std::unique_ptr<protocol::ScramServer> scram_;
     std::array<std::byte, 4> salt_{};
     Stage stage_ = Stage::Startup;
+    int attempts_ = 0;  ///< server connections that were lost before the welcome was complete
     bool tls_ = false;
     bool asked_tls_ = false, asked_gss_ = false;
 };

@@ -29,7 +29,8 @@ Credentials Credentials::build(std::string_view user, std::string_view password,
 
 const Credentials::User* Credentials::find(std::string_view user) const {
     auto it = users_.find(user);
-    return it == users_.end() ? nullptr : &it->second;
+    if (it != users_.end()) return &it->second;
+    return anybody_ ? &*anybody_ : nullptr;
 }
 
 }  // namespace pgsidecar::proxy

@@ -28,6 +28,8 @@ public:
     static Credentials build(std::string_view user, std::string_view password, const UserFile& file,
                              base::Entropy& entropy, std::vector<std::string>& problems);
 
+    /// From now on every name is a user's, one without a password: mode mock protects nothing.
+    void accept_anybody() { anybody_.emplace(); }
     /// Null when the user is not known.
     const User* find(std::string_view user) const;
     /// Random, the same for the process's life: makes logins of unknown users look like any other.
@@ -35,6 +37,7 @@ public:
 
 private:
     std::map<std::string, User, std::less<>> users_;
+    std::optional<User> anybody_;
     std::string mock_key_;
 };
 

@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "model/database_operation.hpp"
+#include "model/learned_schema.hpp"
+#include "model/spool_entry.hpp"
 #include "proxy/core/channel.hpp"
 
 namespace pgsidecar::proxy {
@@ -23,6 +25,11 @@ public:
     virtual void upstream_lost(const ChannelClosed& closed, std::string_view sqlstate) = 0;
     /// A connection to the database has logged in.
     virtual void upstream_connected() = 0;
+    /// Hands queued writes to the spool; Plane::spooled() with the token follows, never from inside
+    /// this call.
+    virtual void spool(std::uint64_t token, model::SpoolEntry&& entry) = 0;
+    /// What a server told a client at login; to be kept for logins while it is away.
+    virtual void learned(const model::LearnedServer& server) = 0;
 
 protected:
     ~Driver() = default;

@@ -18,6 +18,8 @@ enum class Purpose : std::uint8_t {
     ApplySettings,  ///< makes the connection's settings those of the next client; swallowed
     CheckSettings,  ///< the same at login: its success or error decides the login; swallowed
     Reset,          ///< DISCARD ALL after a session; swallowed
+    Begin,          ///< opens the transaction that the client was already told of; swallowed
+    ReadSettings,   ///< asks for settings that the client may have changed; swallowed
 };
 
 /// What is remembered of a request until its reply is complete.

@@ -16,20 +16,21 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-// E'' with doubled quotes and backslashes means the same whatever standard_conforming_strings says.
-void append_literal(std::string& sql, std::string_view text) {
-    sql += text.find('\\') == std::string_view::npos ? "'" : "E'";
-    for (char c : text) {
-        if (c == '\'' || c == '\\') sql.push_back(c);
-        sql.push_back(c);
-    }
-    sql.push_back('\'');
+bool is_identity(std::string_view name) {
+    return name == "role" || name == "session_authorization";
 }
 
 std::string apply_sql_of(const std::vector<std::pair<std::string, std::string>>& values) {
+    // Identity last: with less rights the others might be refused; and a change of the session's
+    // user sets the role back.
+    auto ordered = values;
+    std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
+        auto rank = [](std::string_view n) { return !is_identity(n) ? 0 : n == "role" ? 2 : 1; };
+        return rank(a.first) < rank(b.first);
+    });
     std::string sql = "RESET ALL";
     const char* separator = ";SELECT ";
-    for (const auto& [name, value] : values) {
+    for (const auto& [name, value] : ordered) {
         sql += separator;
         sql += "pg_catalog.set_config(";
         append_literal(sql, name);
@@ -42,6 +43,15 @@ std::string apply_sql_of(const std::vector<std::pair<std::string, std::string>>&
 }
 
 }  // namespace
+
+void append_literal(std::string& sql, std::string_view text) {
+    sql += text.find('\\') == std::string_view::npos ? "'" : "E'";
+    for (char c : text) {
+        if (c == '\'' || c == '\\') sql.push_back(c);
+        sql.push_back(c);
+    }
+    sql.push_back('\'');
+}
 
 GucSets::GucSets() { none_ = intern({}); }
 
@@ -67,6 +77,12 @@ GucSetPtr GucSets::with(const GucSet& set, std::string_view name, std::string_vi
     return make(values);
 }
 
+GucSetPtr GucSets::without(const GucSet& set, std::string_view name) {
+    auto values = set.values;
+    std::erase_if(values, [&](const auto& pair) { return pair.first == name; });
+    return make(values);
+}
+
 GucSetPtr GucSets::intern(std::vector<std::pair<std::string, std::string>> sorted) {
     std::string key;
     for (const auto& [name, value] : sorted) {
@@ -80,6 +96,8 @@ GucSetPtr GucSets::intern(std::vector<std::pair<std::string, std::string>> sorte
     if (found) return found;
     auto made = std::make_shared<GucSet>();
     made->apply_sql = apply_sql_of(sorted);
+    made->changes_identity = std::any_of(sorted.begin(), sorted.end(),
+                                         [](const auto& pair) { return is_identity(pair.first); });
     made->values = std::move(sorted);
     slot = made;
     if (sets_.size() > sweep_at_) sweep();
@@ -89,6 +107,13 @@ GucSetPtr GucSets::intern(std::vector<std::pair<std::string, std::string>> sorte
 void GucSets::sweep() {
     std::erase_if(sets_, [](const auto& entry) { return entry.second.expired(); });
     sweep_at_ = std::max<std::size_t>(1024, sets_.size() * 2);
+}
+
+bool same_setting(std::string_view reported, std::string_view lower) {
+    return std::equal(reported.begin(), reported.end(), lower.begin(), lower.end(),
+                      [](char a, char b) {
+                          return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+                      });
 }
 
 bool is_settable_reported(std::string_view name) {

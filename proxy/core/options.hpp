@@ -8,6 +8,8 @@
 
 #include "config/settings.hpp"
 #include "config/upstream.hpp"
+#include "model/outage_policy.hpp"
+#include "model/spool_progress.hpp"
 #include "proxy/core/credentials.hpp"
 
 namespace pgsidecar::proxy {
@@ -20,6 +22,10 @@ struct Options {
     std::string connection_id;  ///< of the one DatabaseConnection (R62)
     int pool_size = 10;         ///< this worker's share of poolSize
     bool client_tls = false;    ///< a certificate for clients is configured
+    std::shared_ptr<const model::OutagePolicy> policy =
+        std::make_shared<const model::OutagePolicy>();
+    /// Of the spool; null: there is none. Outlives the data plane.
+    const model::SpoolProgress* progress = nullptr;
 };
 
 }  // namespace pgsidecar::proxy

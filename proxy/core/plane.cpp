@@ -34,7 +34,10 @@ Plane::Plane(std::shared_ptr<const Options> options, Driver& driver, base::Entro
       recorder_(entropy, shard, driver),
       ids_(entropy),
       classifier_(classifier_options(*options_->settings)),
-      next_pid_(kFirstPid) {}
+      next_pid_(kFirstPid),
+      strict_(options_->progress != nullptr &&
+              options_->settings->audit.level != config::AuditLevel::Off &&
+              options_->settings->audit.durability == config::AuditDurability::Strict) {}
 
 Plane::~Plane() = default;
 
@@ -50,6 +53,9 @@ ChannelEvents& Plane::accept(Channel& channel, bool local, const base::Now& now)
 
 void Plane::forget(Session& session) {
     logging_in_.erase(&session);
+    flush_waiters_.erase(&session);
+    record_waiters_.erase(&session);
+    if (session.spool_token() != 0) spooling_.erase(session.spool_token());
     if (session.key_pid() != 0) keys_.erase(key_of(session.key_pid(), session.key_secret()));
     if (session.pool() != nullptr) --session.pool()->sessions;
     auto it = sessions_.find(&session);
@@ -175,17 +181,84 @@ void Plane::tick(const base::Now& now) {
         if (i < cancels_.size()) cancels_[i]->tick(now);
     }
     drop_unused_pools();
+    spool_advanced(now);  // also ends waits that have lasted too long
     if (draining_) drain(now);
 }
 
 void Plane::drop_unused_pools() {
     std::erase_if(pools_, [](const auto& entry) {
-        return entry.second->sessions == 0 && entry.second->size() == 0;
+        // One that cannot reach the server remembers since when.
+        return entry.second->sessions == 0 && entry.second->size() == 0 && !entry.second->failing();
     });
 }
 
 void Plane::upstream_usable(const base::Now& now) {
     for (auto& [key, pool] : pools_) pool->try_now(now);
+}
+
+// ---- the spool
+
+std::uint64_t Plane::spool(Session& session, model::SpoolEntry entry) {
+    std::uint64_t token = ++next_token_;
+    spooling_.emplace(token, &session);
+    driver_.spool(token, std::move(entry));
+    return token;
+}
+
+void Plane::spooled(std::uint64_t token, const model::SpoolVerdict& verdict, const base::Now& now) {
+    auto it = spooling_.find(token);
+    if (it == spooling_.end()) return;  // its client is gone; the entry is applied all the same
+    Session* session = it->second;
+    spooling_.erase(it);
+    session->spooled(verdict, now);
+}
+
+void Plane::spool_advanced(const base::Now& now) {
+    if (flush_waiters_.empty()) return;
+    std::vector<Session*> waiters(flush_waiters_.begin(), flush_waiters_.end());
+    flush_waiters_.clear();
+    for (Session* session : waiters) session->writes_applied(now);
+}
+
+void Plane::records_on_disk(std::uint64_t sequence, bool stored, const base::Now& now) {
+    std::vector<Session*> waiters(record_waiters_.begin(), record_waiters_.end());
+    for (Session* session : waiters) {
+        if (session->record_awaited() > sequence) continue;
+        record_waiters_.erase(session);
+        session->record_stored(stored, now);
+    }
+}
+
+void Plane::learn(model::LearnedSchemaPtr schema) {
+    if (schema) schemas_[schema->database] = std::move(schema);
+}
+
+void Plane::learn(const model::LearnedServer& server) {
+    servers_known_[{server.user, server.database}] = server;
+}
+
+model::LearnedSchemaPtr Plane::schema(const std::string& database) const {
+    auto it = schemas_.find(database);
+    return it == schemas_.end() ? nullptr : it->second;
+}
+
+const model::LearnedServer* Plane::known_server(const std::string& user,
+                                                const std::string& database) const {
+    auto it = servers_known_.find({user, database});
+    return it == servers_known_.end() ? nullptr : &it->second;
+}
+
+std::optional<LocalError> Plane::no_room_to_hold(const Pool& pool) const {
+    if (!pool.away()) return std::nullopt;
+    const auto& outage = settings().outage;
+    bool many = shard_.clients_waiting.get() >= outage.max_held;
+    if (!many && held_bytes < outage.max_held_bytes) return std::nullopt;
+    LocalError error;
+    error.sqlstate = "53400";
+    error.message = "The database is away and too many statements wait for it already.";
+    error.detail = many ? "The limit is outage.max_held." : "The limit is outage.max_held_bytes.";
+    error.hint = "Send it again when the database is back.";
+    return error;
 }
 
 void Plane::drain(const base::Now& now) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -15,11 +16,14 @@
 #include "base/random.hpp"
 #include "metrics/shard.hpp"
 #include "model/error_text.hpp"
+#include "model/learned_schema.hpp"
+#include "model/spool_entry.hpp"
 #include "proxy/core/cancel_call.hpp"
 #include "proxy/core/driver.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/options.hpp"
 #include "proxy/core/recorder.hpp"
+#include "proxy/core/statement_registry.hpp"
 #include "sql/classifier.hpp"
 
 namespace pgsidecar::proxy {
@@ -53,6 +57,16 @@ public:
     void drain(const base::Now& now);
     /// Ends everything at once.
     void close_all(const base::Now& now);
+    /// What became of an entry that Driver::spool() was given.
+    void spooled(std::uint64_t token, const model::SpoolVerdict& verdict, const base::Now& now);
+    /// Queued writes were applied: who waits for them may look again.
+    void spool_advanced(const base::Now& now);
+    /// All records up to this one of the recorder's sequence are on disk; stored: false when some
+    /// of them could not be stored, and whoever waits for theirs must not be answered.
+    void records_on_disk(std::uint64_t sequence, bool stored, const base::Now& now);
+    /// What is known of a database's tables, and of a server's parameters, from before.
+    void learn(model::LearnedSchemaPtr schema);
+    void learn(const model::LearnedServer& server);
     /// Frees what ended during the last input.
     void end_turn() { buried_.clear(); }
 
@@ -64,6 +78,24 @@ public:
     metrics::WorkerShard& shard() { return shard_; }
     Recorder& recorder() { return recorder_; }
     GucSets& gucs() { return gucs_; }
+    PreparedStatements& statements() { return statements_; }
+    const model::OutagePolicy& policy() const { return *options_->policy; }
+    bool outage_possible() const { return options_->progress != nullptr; }
+    bool spool_usable() const { return outage_possible() && options_->progress->usable(); }
+    bool writes_wait() const { return outage_possible() && options_->progress->anything_waits(); }
+    model::LearnedSchemaPtr schema(const std::string& database) const;
+    const model::LearnedServer* known_server(const std::string& user,
+                                             const std::string& database) const;
+    /// The token that spooled() will name.
+    std::uint64_t spool(Session& session, model::SpoolEntry entry);
+    void wait_for_flush(Session& session) { flush_waiters_.insert(&session); }
+    /// Why a statement cannot even wait for the database to come back.
+    std::optional<LocalError> no_room_to_hold(const Pool& pool) const;
+    /// audit.durability = strict: an answer waits until its record is on disk.
+    bool strict() const { return strict_; }
+    void wait_for_record(Session& session) { record_waiters_.insert(&session); }
+    bool records_awaited() const { return !record_waiters_.empty(); }
+    std::int64_t held_bytes = 0;  ///< of statements that wait for a connection
     std::size_t buffer_limit() const {
         return static_cast<std::size_t>(settings().limits.session_buffer_bytes);
     }
@@ -71,6 +103,8 @@ public:
     bool draining() const { return draining_; }
 
     std::span<const model::StatementShapePtr> classify(std::string_view text);
+    /// Where the statements of the last classify() stand.
+    std::span<const sql::Classifier::Place> places() const { return classifier_.places(); }
     Pool& pool(const std::string& user, const std::string& database);
     model::OperationSourcePtr make_source(const std::string& user, const std::string& database,
                                           const std::string& application);
@@ -107,6 +141,12 @@ private:
     base::UuidSource ids_;
     sql::Classifier classifier_;
     GucSets gucs_;
+    PreparedStatements statements_;
+    std::unordered_map<std::uint64_t, Session*> spooling_;
+    std::unordered_set<Session*> flush_waiters_, record_waiters_;
+    std::uint64_t next_token_ = 0;
+    std::map<std::string, model::LearnedSchemaPtr> schemas_;
+    std::map<std::pair<std::string, std::string>, model::LearnedServer> servers_known_;
     std::map<std::pair<std::string, std::string>, std::unique_ptr<Pool>> pools_;
     std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
     std::unordered_set<Session*> logging_in_;
@@ -114,6 +154,7 @@ private:
     std::vector<std::unique_ptr<CancelCall>> cancels_;
     std::vector<std::shared_ptr<void>> buried_;
     std::int32_t next_pid_;
+    bool strict_;
     bool draining_ = false;
 };
 

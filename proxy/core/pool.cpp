@@ -89,6 +89,8 @@ void Pool::connected(Upstream& upstream, const base::Now& now) {
     failures_ = 0;
     permanent_ = false;
     login_error_.reset();
+    // What was told from memory while the server was away is not to be told for ever.
+    if (std::exchange(guessed_, false)) welcomes_.clear();
     plane_.shard().servers_active.add(1);
     released(upstream, now);
     grow(now);
@@ -201,6 +203,14 @@ std::optional<LocalError> Pool::refusal(const base::Now& now) const {
     return unavailable(now);
 }
 
+bool Pool::any_ready() const {
+    return std::any_of(connections_.begin(), connections_.end(), [](const auto& upstream) {
+        return upstream->state() == Upstream::State::Ready;
+    });
+}
+
+bool Pool::away() const { return failures_ > 0 && !any_ready(); }
+
 LocalError Pool::unavailable(const base::Now& now) const {
     LocalError error;
     error.sqlstate = protocol::sqlstate::kConnectionFailure;
@@ -222,6 +232,13 @@ void Pool::refuse_waiters(const LocalError& error, std::int64_t older_than_ns,
 void Pool::try_now(const base::Now& now) {
     next_attempt_ns_ = now.mono_ns;
     grow(now);
+    // Nobody waits, but the next one should not be refused for a failure that is over.
+    if (failures_ > 0 && connections_.empty()) probe(now);
+}
+
+void Pool::probe(const base::Now& now) {
+    ++connecting_;
+    connections_.emplace_back(std::make_unique<Upstream>(plane_, *this))->start(now);
 }
 
 void Pool::tick(const base::Now& now) {
@@ -243,11 +260,9 @@ void Pool::tick(const base::Now& now) {
         if (now.mono_ns - failing_since_ns_ > hold_budget_ns())
             refuse_waiters(unavailable(now), now.mono_ns, now);
         // Somebody has to notice that the server is back, also when nobody waits.
-        if (connections_.empty() && connecting_ == 0 && now.mono_ns >= next_attempt_ns_) {
-            ++connecting_;
-            connections_.emplace_back(std::make_unique<Upstream>(plane_, *this))->start(now);
-        }
+        if (connections_.empty() && connecting_ == 0 && now.mono_ns >= next_attempt_ns_) probe(now);
     }
+    queue_who_waits(now);
     grow(now);
     for (auto& upstream : connections_) {
         bool ready = upstream->state() == Upstream::State::Ready;
@@ -263,6 +278,17 @@ void Pool::tick(const base::Now& now) {
             .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Idle)]
             .add();
         discard(*idle_.front(), now);
+    }
+}
+
+void Pool::queue_who_waits(const base::Now& now) {
+    if (first_waiter_ == nullptr || any_ready()) return;
+    std::int64_t limit = now.mono_ns - plane_.settings().outage.queue_after_ms * kMs;
+    std::vector<Session*> waiters;
+    for (Session* s = first_waiter_; s != nullptr && s->waiting_since_ns <= limit; s = s->wait_next)
+        waiters.push_back(s);
+    for (Session* session : waiters) {
+        if (session->waiting_since_ns >= 0) session->waited_long(now);
     }
 }
 
@@ -282,7 +308,28 @@ const Pool::Welcome* Pool::welcome(const GucSetPtr& settings) const {
 
 void Pool::learn_welcome(const GucSetPtr& settings, const Upstream& upstream) {
     if (welcomes_.size() >= kMaxWelcomes) welcomes_.clear();
+    bool first = welcomes_.empty();
     welcomes_[settings] = Welcome(upstream.parameters().begin(), upstream.parameters().end());
+    if (!first) return;
+    model::LearnedServer server{user_, database_, welcomes_[settings]};
+    plane_.learn(server);
+    plane_.driver().learned(server);
+}
+
+const Pool::Welcome* Pool::welcome_from_before(const GucSetPtr& settings) {
+    if (const Welcome* known = welcome(settings)) return known;
+    const model::LearnedServer* server = plane_.known_server(user_, database_);
+    if (server == nullptr) return nullptr;
+    // The client's own wishes are what the server would report back.
+    Welcome made = server->parameters;
+    for (auto& [name, value] : made) {
+        for (const auto& [wish, wished] : settings->values) {
+            if (same_setting(name, wish)) value = wished;
+        }
+    }
+    if (welcomes_.size() >= kMaxWelcomes) welcomes_.clear();
+    guessed_ = true;
+    return &(welcomes_[settings] = std::move(made));
 }
 
 }  // namespace pgsidecar::proxy

@@ -40,6 +40,9 @@ public:
     /// Why a request would be refused at once; nothing when it would not.
     std::optional<LocalError> refusal(const base::Now& now) const;
     void leave_queue(Session& session);
+    /// True while no connection is there and the last attempt to make one failed.
+    bool away() const;
+    LocalError unavailable(const base::Now& now) const;
 
     // What its connections tell it.
     void connected(Upstream& upstream, const base::Now& now);
@@ -57,25 +60,30 @@ public:
     void close_idle(const base::Now& now);
 
     const Welcome* welcome(const GucSetPtr& settings) const;
+    /// What can be told without asking the server, while it is away; null: nothing is known.
+    const Welcome* welcome_from_before(const GucSetPtr& settings);
     void learn_welcome(const GucSetPtr& settings, const Upstream& upstream);
 
     /// Sessions that belong here; without any, and without connections, the plane forgets the pool.
     std::size_t sessions = 0;
     std::size_t size() const { return connections_.size(); }
+    bool failing() const { return failures_ > 0; }
     std::size_t idle_count() const { return idle_.size(); }
     std::size_t waiting_count() const { return waiting_count_; }
 
 private:
     Upstream* take_idle(const GucSetPtr& settings);
     void grow(const base::Now& now);
+    void probe(const base::Now& now);
     /// Out of the lists and the gauges; the object stays until the turn ends. False: not ours.
     bool take_out(Upstream& upstream, bool was_ready);
     void serve(Upstream& upstream, const base::Now& now);
     Session* pop_waiter();
+    void queue_who_waits(const base::Now& now);
     void refuse_waiters(const LocalError& error, std::int64_t older_than_ns, const base::Now& now);
     void note_failure(const ChannelClosed& closed, const std::string& sqlstate,
                       const base::Now& now);
-    LocalError unavailable(const base::Now& now) const;
+    bool any_ready() const;
     std::int64_t hold_budget_ns() const;
 
     Plane& plane_;
@@ -87,6 +95,7 @@ private:
     std::size_t waiting_count_ = 0;
     std::size_t connecting_ = 0;
     std::map<GucSetPtr, Welcome> welcomes_;
+    bool guessed_ = false;  ///< some of welcomes_ were made without the server
 
     // Trouble reaching the server; failures_ == 0 means none.
     int failures_ = 0;

@@ -81,6 +81,16 @@ void Recorder::failed(Expected& item, const model::OperationSourcePtr& source,
     finish(item, std::move(record), now);
 }
 
+void Recorder::lost(Expected& item, const model::OperationSourcePtr& source,
+                    const LocalError& error, const base::Now& now) {
+    auto record = begin(item, source, now);
+    record.outcome = model::Outcome::Failure;
+    std::copy_n(error.sqlstate.begin(), 5, record.sqlstate.begin());
+    copy_text(record.error, error.message);
+    shard_.query_errors[metrics::sqlstate_class_slot(error.sqlstate)].add();
+    finish(item, std::move(record), now);
+}
+
 void Recorder::unknown(Expected& item, const model::OperationSourcePtr& source,
                        std::string_view why, const base::Now& now) {
     auto record = begin(item, source, now);

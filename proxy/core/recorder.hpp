@@ -5,6 +5,7 @@
 #include "protocol/messages/error_fields.hpp"
 #include "proxy/core/driver.hpp"
 #include "proxy/core/exchange.hpp"
+#include "proxy/core/local_error.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -24,6 +25,13 @@ public:
     /// The connection was lost under it: nobody can say whether it took effect.
     void unknown(Expected& item, const model::OperationSourcePtr& source, std::string_view why,
                  const base::Now& now);
+
+    /// The connection was lost under it, and it cannot have had an effect.
+    void lost(Expected& item, const model::OperationSourcePtr& source, const LocalError& error,
+              const base::Now& now);
+
+    /// Of the last record.
+    std::uint64_t sequence() const { return sequence_; }
 
 private:
     model::OperationRecord begin(Expected& item, const model::OperationSourcePtr& source,

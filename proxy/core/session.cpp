@@ -1,11 +1,14 @@
 #include "proxy/core/session.hpp"
 
+#include <algorithm>
+
 #include "protocol/messages/backend_encode.hpp"
 #include "protocol/messages/frontend_decode.hpp"
 #include "protocol/messages/sqlstate.hpp"
 #include "proxy/core/client_login.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
+#include "proxy/core/standin.hpp"
 #include "proxy/core/upstream.hpp"
 
 namespace pgsidecar::proxy {
@@ -21,6 +24,26 @@ namespace {
 // Messages that mean nothing without a running exchange: what is left of a COPY that failed, and
 // Flush.
 bool is_leftover(char type) { return type == 'd' || type == 'c' || type == 'f' || type == 'H'; }
+
+// True when sending the message twice is as good as sending it once.
+bool changes_nothing(char type, const Expected& expected) {
+    switch (type) {
+        case 'Q':
+            if (expected.all) {
+                return std::all_of(expected.all->begin(), expected.all->end(),
+                                   [](const auto& shape) { return shape->read_only; });
+            }
+            return expected.shape && expected.shape->read_only;
+        case 'E': return expected.shape && expected.shape->read_only;
+        case 'P':
+        case 'B':
+        case 'D':
+        case 'C':
+        case 'H':
+        case 'S': return true;
+        default: return false;
+    }
+}
 
 }  // namespace
 
@@ -48,10 +71,16 @@ void Session::on_bytes(base::Bytes bytes, const base::Now& now) {
 void Session::consume(base::Bytes bytes, const base::Now& now) {
     consuming_ = true;
     Frame frame;
+    std::string again;
     while (state_ == State::Ready) {
-        if (waiting_since_ns >= 0 || terminating_) {
-            held_.append(base::as_text(bytes));
-            if (held_.size() > plane_.buffer_limit() || terminating_) set_reading(false);
+        if (!put_back_.empty()) {
+            std::string messages = std::exchange(put_back_, {});
+            messages.append(base::as_text(bytes));
+            again = std::move(messages);
+            bytes = base::as_bytes(again);
+        }
+        if (stopped()) {
+            hold(bytes);
             break;
         }
         FrameOutcome outcome = reader_.next(bytes, frame);
@@ -68,8 +97,13 @@ void Session::consume(base::Bytes bytes, const base::Now& now) {
     consuming_ = false;
 }
 
+void Session::hold(base::Bytes bytes) {
+    held_.append(base::as_text(bytes));
+    if (held_.size() > plane_.buffer_limit() || terminating_) set_reading(false);
+}
+
 void Session::consume_held(const base::Now& now) {
-    if (consuming_ || held_.empty()) return;
+    if (consuming_ || held_.empty() || stopped()) return;
     std::string bytes;
     bytes.swap(held_);
     consume(base::as_bytes(bytes), now);
@@ -86,6 +120,7 @@ void Session::on_frame(const Frame& frame, const base::Now& now) {
         return;
     }
     if (answered_locally(frame, now)) return;
+    if (plane_.outage_possible() && outage_takes(frame, now)) return;
     if (upstream_ == nullptr) return ask_for_upstream(frame, now);
     send_on(frame, describe(frame, now));
 }
@@ -104,6 +139,14 @@ bool Session::answered_locally(const Frame& frame, const base::Now& now) {
         protocol_violation("a password outside a login", now);
         return true;
     }
+    if (!discarding_ && standin_ && standin_->engaged()) {
+        if (!frame.whole()) {
+            protocol_violation("a message too long to be kept while the database is away", now);
+        } else {
+            standin_->on_frame(frame, now);
+        }
+        return true;
+    }
     bool alone = upstream_ == nullptr;
     if (discarding_ || (alone && (frame.type == 'S' || is_leftover(frame.type)))) {
         if (frame.type == 'S') {
@@ -118,66 +161,13 @@ bool Session::answered_locally(const Frame& frame, const base::Now& now) {
 
 // ---- a statement on its way to the server
 
-Expected Session::describe(const Frame& frame, const base::Now& now) {
-    Expected expected;
-    expected.owner = this;
-    expected.start_mono_ns = now.mono_ns;
-    expected.start_wall_us = now.wall_us;
-    switch (frame.type) {
-        case 'Q': {
-            std::string_view text = base::as_text(frame.payload);
-            auto shapes = plane_.classify(text.substr(0, text.find('\0')));
-            if (!shapes.empty()) expected.shape = shapes[0];
-            if (shapes.size() > 1) {
-                expected.all = std::make_shared<const std::vector<model::StatementShapePtr>>(
-                    shapes.begin(), shapes.end());
-            }
-            break;
-        }
-        case 'P':
-        case 'B':
-        case 'D':
-        case 'C':
-        case 'E': name_statement(frame, expected); break;
-        default: break;
-    }
-    return expected;
-}
-
-void Session::name_statement(const Frame& frame, Expected& expected) {
-    switch (frame.type) {
-        case 'P':
-            if (auto parse = protocol::decode_parse_head(frame.payload)) {
-                auto shapes = plane_.classify(parse->query);
-                if (!shapes.empty()) expected.shape = shapes[0];
-                names_.parsed(parse->name, expected.shape);
-            }
-            break;
-        case 'B':
-            if (auto bind = protocol::decode_bind_head(frame.payload)) {
-                names_.bound(bind->portal, bind->statement);
-                expected.shape = names_.portal(bind->portal);
-            }
-            break;
-        case 'D':
-        case 'C':
-            if (auto target = protocol::decode_target(frame.payload)) {
-                bool statement = target->kind == protocol::TargetKind::Statement;
-                expected.shape =
-                    statement ? names_.statement(target->name) : names_.portal(target->name);
-                if (frame.type == 'C') names_.closed(statement ? 'S' : 'P', target->name);
-            }
-            break;
-        case 'E':
-            if (auto execute = protocol::decode_execute(frame.payload))
-                expected.shape = names_.portal(execute->portal);
-            break;
-        default: break;
-    }
-}
-
 void Session::send_on(const Frame& frame, Expected expected) {
     expected.pool_wait_ns = std::exchange(pool_wait_ns_, 0);
+    bool harmless = changes_nothing(frame.type, expected);
+    if (frame.type != 'd' && frame.type != 'c' && frame.type != 'f')
+        exchange_open_ = frame.type != 'Q' && frame.type != 'S' && frame.type != 'F';
+    wrote_ = wrote_ || !harmless;
+    upstream_->resend().add(frame.wire, harmless && frame.whole());
     switch (frame.type) {
         case 'Q': upstream_->expect(ReplyKind::Query, std::move(expected)); break;
         case 'P': upstream_->expect(ReplyKind::Parse, std::move(expected)); break;
@@ -203,6 +193,9 @@ void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
         plane_.reject(metrics::RejectReason::UpstreamDown);
         return refuse_exchange(frame.type, !frame.last, *refusal);
     }
+    if (auto refusal = plane_.no_room_to_hold(*pool_)) {
+        return refuse_exchange(frame.type, !frame.last, *refusal);
+    }
     Expected expected = describe(frame, now);
     if (Upstream* upstream = pool_->request(*this, now)) {
         attached(*upstream, now);
@@ -216,16 +209,24 @@ void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
     pending_->frame.payload =
         pending_->frame.wire.subspan(frame.wire.size() - frame.payload.size());
     pending_->expected = std::move(expected);
+    plane_.held_bytes += static_cast<std::int64_t>(pending_->bytes.size());
+}
+
+std::unique_ptr<Session::Pending> Session::take_pending() {
+    if (pending_) plane_.held_bytes -= static_cast<std::int64_t>(pending_->bytes.size());
+    return std::move(pending_);
 }
 
 void Session::attached(Upstream& upstream, const base::Now& now) {
     upstream_ = &upstream;
     upstream.attach(this);
+    start_afresh(deferred_begin_.empty());
     plane_.shard().clients_active.add(1);
     if (state_ == State::LoggingIn) return login_->attached(upstream, now);
     if (upstream.settings() != settings_) upstream.apply(settings_, Purpose::ApplySettings, now);
+    if (!deferred_begin_.empty()) upstream.begin(std::exchange(deferred_begin_, {}), now);
     if (!pending_) return;
-    auto pending = std::move(pending_);
+    auto pending = take_pending();
     pool_wait_ns_ = now.mono_ns - pending->expected.start_mono_ns;
     plane_.shard().pool_wait.observe(pool_wait_ns_);
     pending->expected.start_mono_ns = now.mono_ns;
@@ -237,14 +238,25 @@ void Session::attached(Upstream& upstream, const base::Now& now) {
 
 void Session::refused(const LocalError& error, const base::Now& now) {
     if (state_ == State::LoggingIn) return login_->refused(error, now);
-    auto pending = std::move(pending_);
+    auto pending = take_pending();
     if (pending) refuse_exchange(pending->frame.type, !pending->frame.last, error);
     set_reading(true);
     consume_held(now);
 }
 
 void Session::refuse_exchange(char type, bool in_pieces, const LocalError& error) {
-    send_error(error);
+    plane_.shard().statements_refused.add();
+    if (!deferred_begin_.empty()) {
+        // It was told BEGIN; what it gets now is that transaction's error.
+        deferred_begin_.clear();
+        transaction_ = TransactionStatus::Failed;
+        standin().fail_transaction();
+    }
+    LocalError told = error;
+    if (std::string why = std::exchange(why_not_queued_, {}); !why.empty())
+        told.detail += " It was not queued: " + why + ".";
+    send_error(told);
+    bypass_ = false;
     dropping_pieces_ = in_pieces;
     if (type == 'Q' || type == 'F') {
         send_ready();
@@ -258,9 +270,16 @@ void Session::refuse_exchange(char type, bool in_pieces, const LocalError& error
 void Session::relay(base::Bytes wire) {
     if (channel_ == nullptr) return;
     plane_.shard().client_bytes_out.add(wire.size());
-    channel_->send(wire);
-    if (upstream_ != nullptr && channel_->unsent() > plane_.buffer_limit())
-        upstream_->set_reading(false);
+    if (upstream_ != nullptr) upstream_->resend().answered();
+    std::size_t unsent = 0;
+    if (record_awaited_ != 0) {
+        held_answer_.append(base::as_text(wire));
+        unsent = held_answer_.size();
+    } else {
+        channel_->send(wire);
+        unsent = channel_->unsent();
+    }
+    if (upstream_ != nullptr && unsent > plane_.buffer_limit()) upstream_->set_reading(false);
 }
 
 void Session::on_drained(const base::Now&) {
@@ -268,7 +287,7 @@ void Session::on_drained(const base::Now&) {
 }
 
 void Session::server_took_all() {
-    if (!reading_ && waiting_since_ns < 0 && !terminating_) set_reading(true);
+    if (!reading_ && !stopped()) set_reading(true);
 }
 
 void Session::set_reading(bool on) {
@@ -285,9 +304,14 @@ void Session::setting_reported(std::string_view name, std::string_view value) {
 
 void Session::exchange_done(TransactionStatus status, const base::Now& now) {
     transaction_ = status;
+    if (upstream_->replies().empty()) start_afresh(status == TransactionStatus::Idle);
+    bypass_ = false;
+    retries_ = 0;
+    if (!why_not_queued_.empty()) why_not_queued_.clear();
     if (status == TransactionStatus::Idle) {
         plane_.shard().transactions.add();
         names_.transaction_over();
+        if (dirty_settings_ || resets_all_) settle_settings(now);
     }
     if (!reading_ && upstream_->replies().size() <
                          static_cast<std::size_t>(plane_.settings().limits.max_pipeline) / 2) {
@@ -298,6 +322,11 @@ void Session::exchange_done(TransactionStatus status, const base::Now& now) {
         return close_channel();
     }
     release_if_done(now);
+}
+
+void Session::start_afresh(bool outside_transaction) {
+    upstream_->resend().begin(outside_transaction);
+    wrote_ = false;
 }
 
 void Session::release_if_done(const base::Now& now) {

@@ -2,24 +2,29 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
 #include "model/database_operation.hpp"
+#include "model/spool_entry.hpp"
 #include "protocol/framing/frame_reader.hpp"
+#include "protocol/messages/frontend_decode.hpp"
 #include "protocol/messages/transaction_status.hpp"
 #include "proxy/core/channel.hpp"
 #include "proxy/core/exchange.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
-#include "proxy/core/statement_names.hpp"
+#include "proxy/core/statement_registry.hpp"
 
 namespace pgsidecar::proxy {
 
 class ClientLogin;
 class Plane;
 class Pool;
+class Standin;
 class Upstream;
+struct UpstreamLoss;
 
 /// One client connection: logs in, sends exchanges to a server connection, gets their replies.
 ///
@@ -46,7 +51,11 @@ public:
     void relay(base::Bytes wire);
     void exchange_done(protocol::TransactionStatus status, const base::Now& now);
     void setting_reported(std::string_view name, std::string_view value);
-    void upstream_lost(const ChannelClosed& closed, bool server_said_why, const base::Now& now);
+    void settings_read(const std::vector<std::string>& names,
+                       const std::vector<std::optional<std::string>>& values, const base::Now& now);
+    /// Tells the client what became of what it had sent; it goes on with the next connection where
+    /// that is possible.
+    void upstream_lost(Upstream& upstream, const UpstreamLoss& loss, const base::Now& now);
     void attached(Upstream& upstream, const base::Now& now);
     void refused(const LocalError& error, const base::Now& now);
     void settings_checked(const LocalError* error, const base::Now& now);
@@ -57,6 +66,16 @@ public:
 
     // From the plane.
     void tick(const base::Now& now);
+    /// The entry handed over by spool() is on disk, or is not.
+    void spooled(const model::SpoolVerdict& verdict, const base::Now& now);
+    /// Queued writes were applied, or it has waited long for them.
+    void writes_applied(const base::Now& now);
+    /// audit.durability = strict: what follows in the answer waits for the record just made.
+    void hold_answer(const model::StatementShapePtr& shape);
+    std::uint64_t record_awaited() const { return record_awaited_; }
+    void record_stored(bool stored, const base::Now& now);
+    /// It has waited long for a connection, and no connection is left.
+    void waited_long(const base::Now& now);
     /// A stop is under way: ends at once when idle, else when the transaction is over.
     void drain(const base::Now& now);
     /// Cancels what it waits for; true when a server connection must be asked to.
@@ -72,14 +91,40 @@ public:
     std::uint32_t key_secret() const { return key_secret_; }
     protocol::TransactionStatus transaction() const { return transaction_; }
     bool local_peer() const { return local_peer_; }
+    std::uint64_t spool_token() const { return spool_token_; }
 
     // Intrusive places in the pool's queue and the plane's list.
     Session* wait_prev = nullptr;
     Session* wait_next = nullptr;
     std::int64_t waiting_since_ns = -1;  ///< -1: not waiting
 
+    // For its stand-in.
+    const std::string& service() const { return source_->service; }
+    PreparedStatementPtr remember(const protocol::ParseView& parse);
+    PreparedStatementPtr statement(std::string_view name) const { return names_.statement(name); }
+    void closed(const protocol::TargetView& target);
+    /// Types for ParameterDescription: as the database said, as declared, as the columns have them.
+    std::vector<std::uint32_t> parameter_types(const PreparedStatement& statement) const;
+    /// The same for the spool: 0 where nobody knows.
+    std::vector<std::uint32_t> known_types(const PreparedStatement& statement) const;
+    bool wants_notices() const;
+    LocalError unavailable(const base::Now& now) const;
+    void why_not_queued(std::string reason) { why_not_queued_ = std::move(reason); }
+    model::SpoolContextPtr spool_context();
+    void spool(model::SpoolEntry entry, const base::Now& now);
+    /// The exchange needs the server: takes its messages again, to wait. begin: of a transaction
+    /// that the client was told is open.
+    void wait_for_server(std::string messages, std::string begin, const base::Now& now);
+    void stood_in(protocol::TransactionStatus status, std::string_view answer,
+                  const base::Now& now);
+    void record_local(const model::StatementShapePtr& shape, std::int64_t started_ns,
+                      std::int64_t started_us, const base::Now& now);
+
 private:
     friend class ClientLogin;
+
+    /// Why nothing more is taken from the client for now.
+    enum class Stop : std::uint8_t { None, Spool, Flush };
 
     /// The first message of an exchange that waits for a server connection.
     struct Pending {
@@ -100,6 +145,28 @@ private:
     void release_if_done(const base::Now& now);
     void detach(const base::Now& now, bool client_gone);
     void consume_held(const base::Now& now);
+    void hold(base::Bytes bytes);
+    bool stopped() const { return waiting_since_ns >= 0 || terminating_ || stop_ != Stop::None; }
+    Standin& standin();
+    /// True when the message went to the stand-in, was refused, or waits for queued writes.
+    bool outage_takes(const protocol::Frame& frame, const base::Now& now);
+    bool waits_for_writes(const model::StatementShapePtr& shape) const;
+    model::StatementShapePtr shape_of(const protocol::Frame& frame);
+    std::unique_ptr<Pending> take_pending();
+    /// Refuses the message that waits for queued writes.
+    void refuse_held(const LocalError& error, const base::Now& now);
+    void stop_for_flush(const protocol::Frame& frame, const base::Now& now);
+    LocalError lost_error(const UpstreamLoss& loss) const;
+    static LocalError rolled_back(LocalError error);
+    LocalError fate_of(protocol::ReplyKind kind, const Expected& expected,
+                       const LocalError& error) const;
+    bool send_again(Upstream& upstream, const base::Now& now);
+    bool answer_lost(Upstream& upstream, const LocalError& error);
+    void record_lost(Upstream& upstream, const LocalError& error, const base::Now& now);
+    /// Nothing of this client's is outstanding at the server.
+    void start_afresh(bool outside_transaction);
+    void note_effects(const model::StatementShape& shape, std::string_view text);
+    void settle_settings(const base::Now& now);
     void send_error(const LocalError& error);
     void send_ready();
     void protocol_violation(std::string_view what, const base::Now& now);
@@ -119,7 +186,22 @@ private:
     std::string held_;  ///< read, but not yet due
     GucSetPtr settings_;
     model::OperationSourcePtr source_;
-    StatementNames names_;
+    ClientStatements names_;
+    GucSetPtr startup_settings_;        ///< what RESET goes back to
+    std::unique_ptr<Standin> standin_;  ///< made at the first need
+    std::string put_back_;              ///< to be taken again before what follows it
+    std::string deferred_begin_;        ///< the client was told BEGIN, the server was not
+    std::string why_not_queued_;
+    model::SpoolContextPtr spool_context_;
+    GucSetPtr spool_settings_;                                  ///< those of spool_context_
+    std::unique_ptr<std::vector<std::string>> dirty_settings_;  ///< changed in this transaction
+    std::int64_t stopped_since_ns_ = 0;
+    std::uint64_t spool_token_ = 0;
+    std::uint64_t record_awaited_ = 0;  ///< 0: none
+    std::string held_answer_;           ///< until that record is on disk
+    int retries_ = 0;
+    std::uint16_t effects_ = 0;  ///< what its statements may have left on the server connection
+    Stop stop_ = Stop::None;
     std::int64_t opened_ns_;
     std::int64_t pool_wait_ns_ = 0;
     std::int32_t key_pid_ = 0;
@@ -133,6 +215,11 @@ private:
     bool draining_ = false;
     bool reading_ = true;
     bool consuming_ = false;
+    bool bypass_ = false;     ///< this exchange waits for the server
+    bool queue_now_ = false;  ///< it has waited long enough: queue it if that is possible
+    bool wrote_ = false;      ///< the running exchange holds something else than reads
+    bool resets_all_ = false;
+    bool exchange_open_ = false;  ///< extended messages were sent on, their Sync was not
 };
 
 }  // namespace pgsidecar::proxy

@@ -11,12 +11,24 @@ namespace pgsidecar::proxy {
 using protocol::ReplyKind;
 using protocol::TransactionStatus;
 
+namespace {
+
+LocalError canceled(std::string detail) {
+    LocalError error;
+    error.sqlstate = protocol::sqlstate::kQueryCanceled;
+    error.message = "canceling statement due to user request";
+    error.detail = std::move(detail);
+    return error;
+}
+
+}  // namespace
+
 // ---- ends
 
 void Session::detach(const base::Now& now, bool client_gone) {
     if (waiting_since_ns >= 0) {
         pool_->leave_queue(*this);
-        pending_.reset();
+        take_pending();
     }
     Upstream* upstream = std::exchange(upstream_, nullptr);
     if (upstream == nullptr) return;
@@ -62,36 +74,6 @@ void Session::close_channel() {
     plane_.forget(*this);
 }
 
-void Session::upstream_lost(const ChannelClosed& closed, bool server_said_why,
-                            const base::Now& now) {
-    if (state_ == State::Closed) return;
-    if (upstream_ != nullptr) plane_.shard().clients_active.add(-1);
-    Upstream* upstream = std::exchange(upstream_, nullptr);
-    if (own_upstream_) plane_.bury(std::move(own_upstream_));
-    if (upstream != nullptr && !server_said_why) {
-        // What was sent and not answered may or may not have taken effect.
-        auto& replies = upstream->replies();
-        for (std::size_t i = 0; i < replies.size(); ++i) {
-            auto& item = replies.at(i);
-            bool runs = item.kind == ReplyKind::Query || item.kind == ReplyKind::Execute;
-            if (runs && item.payload.owner == this) {
-                plane_.recorder().unknown(item.payload, source_,
-                                          "the connection to the database was lost", now);
-            }
-        }
-    }
-    // In the middle of a message that comes in pieces an error would be read as part of it.
-    if (server_said_why || (upstream != nullptr && upstream->mid_message())) return close_channel();
-    model::ErrorInfo info = plane_.classify(closed, {});
-    LocalError error;
-    error.severity = "FATAL";
-    error.sqlstate = protocol::sqlstate::kConnectionFailure;
-    error.message = info.message;
-    error.detail = "The connection to the server ended: " + closed.detail + ".";
-    error.hint = info.resolution;
-    end(error, now);
-}
-
 void Session::end(const LocalError& error, const base::Now& now) {
     if (state_ == State::Closed) return;
     if (upstream_ == nullptr || !upstream_->mid_message()) send_error(error);
@@ -108,7 +90,7 @@ void Session::send_error(const LocalError& error) {
 
 void Session::send_ready() {
     std::string message;
-    protocol::append_ready_for_query(message, TransactionStatus::Idle);
+    protocol::append_ready_for_query(message, transaction_);
     relay(base::as_bytes(message));
 }
 
@@ -138,7 +120,7 @@ void Session::tick(const base::Now& now) {
 
 void Session::drain(const base::Now& now) {
     draining_ = true;
-    bool busy = waiting_since_ns >= 0 || discarding_ || transaction_ != TransactionStatus::Idle ||
+    bool busy = stopped() || discarding_ || transaction_ != TransactionStatus::Idle ||
                 (upstream_ != nullptr &&
                  (!upstream_->replies().empty() || upstream_->replies().skipping())) ||
                 reader_.in_pieces();
@@ -153,13 +135,13 @@ void Session::drain(const base::Now& now) {
 }
 
 bool Session::cancel(const base::Now& now) {
+    if (stop_ == Stop::Flush && upstream_ == nullptr) {
+        refuse_held(canceled("It was still waiting for queued writes to be applied."), now);
+        return false;
+    }
     if (waiting_since_ns >= 0 && state_ == State::Ready) {
         pool_->leave_queue(*this);
-        LocalError error;
-        error.sqlstate = protocol::sqlstate::kQueryCanceled;
-        error.message = "canceling statement due to user request";
-        error.detail = "It was still waiting for a server connection.";
-        refused(error, now);
+        refused(canceled("It was still waiting for a server connection."), now);
         return false;
     }
     return upstream_ != nullptr && !upstream_->replies().empty() &&

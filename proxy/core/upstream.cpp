@@ -151,9 +151,11 @@ void Upstream::apply(const GucSetPtr& set, Purpose purpose, const base::Now& now
     expected.purpose = purpose;
     expected.start_mono_ns = now.mono_ns;
     expect(ReplyKind::Query, std::move(expected));
-    std::string message;
-    // The values came out of a startup packet as zero-terminated texts, so this cannot fail.
-    PGS_CHECK(protocol::append_query(message, set->apply_sql).has_value());
+    std::string message, sql;
+    if (!settings_ || settings_->changes_identity) sql = kResetIdentitySql;
+    sql += set->apply_sql;
+    // The values came as zero-terminated texts, so this cannot fail.
+    PGS_CHECK(protocol::append_query(message, sql).has_value());
     forward(base::as_bytes(message));
     settings_ = set;
 }
@@ -167,6 +169,46 @@ void Upstream::reset(const base::Now& now) {
     PGS_CHECK(protocol::append_query(message, "DISCARD ALL").has_value());
     forward(base::as_bytes(message));
     settings_ = plane_.gucs().none();
+}
+
+void Upstream::begin(std::string_view begin_text, const base::Now& now) {
+    Expected expected;
+    expected.purpose = Purpose::Begin;
+    expected.start_mono_ns = now.mono_ns;
+    expect(ReplyKind::Query, std::move(expected));
+    std::string message;
+    PGS_CHECK(protocol::append_query(message, begin_text).has_value());
+    forward(base::as_bytes(message));
+}
+
+void Upstream::read_settings(const std::vector<std::string>& names, const base::Now& now) {
+    std::string sql, message;
+    for (const auto& name : names) {
+        sql += sql.empty() ? "SELECT pg_catalog.current_setting(" : ",pg_catalog.current_setting(";
+        append_literal(sql, name);
+        sql += ",true)";
+    }
+    if (!protocol::append_query(message, sql).has_value()) return;
+    Expected expected;
+    expected.purpose = Purpose::ReadSettings;
+    expected.start_mono_ns = now.mono_ns;
+    read_names_ = names;
+    read_values_.clear();
+    expect(ReplyKind::Query, std::move(expected));
+    forward(base::as_bytes(message));
+}
+
+void Upstream::internal_row(const Frame& frame) {
+    if (replies_.empty() || replies_.head().payload.purpose != Purpose::ReadSettings) return;
+    base::ByteReader reader(frame.payload);
+    read_values_.clear();
+    int columns = reader.i16().value_or(0);
+    for (int i = 0; i < columns && reader.ok(); ++i) {
+        std::int32_t length = reader.i32().value_or(-1);
+        auto bytes = reader.bytes(length > 0 ? static_cast<std::size_t>(length) : 0);
+        read_values_.emplace_back();
+        if (length >= 0 && bytes) read_values_.back() = base::as_text(*bytes);
+    }
 }
 
 void Upstream::on_bytes(base::Bytes bytes, const base::Now& now) {
@@ -221,9 +263,18 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
         ready_came_last_ = type == 'Z';
         Session* owner = replies_.empty() ? session_ : replies_.head().payload.owner;
         if (type == 'A') owner = session_;
+        if (type == 'E' && take_fatal(frame, now)) {
+            run.flush();
+            ChannelClosed closed{ChannelClosed::Cause::Eof,
+                                 "the server ended the connection: SQLSTATE " + fatal_sqlstate_};
+            return lose(closed, now);
+        }
         message_swallowed_ = owner == nullptr;
+        if (message_swallowed_ && type == 'D' && frame.whole()) internal_row(frame);
         if (!message_swallowed_) run.add(owner, frame.wire);
-        if (!is_input(frame.wire)) run.flush();
+        // Its record comes first where the answer waits for that.
+        bool late = type == 'C' && plane_.strict();
+        if (!is_input(frame.wire) && !late) run.flush();
         if (!frame.last) message_owner_ = owner;
         if (type == 'D' || type == 'd') {
             if (replies_.on_backend(type) == ReplyEffect::Desync) {
@@ -241,6 +292,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
             run.drop();
             return;
         }
+        if (late && !is_input(frame.wire)) run.flush();
     }
     run.drop();
 }
@@ -290,15 +342,26 @@ void Upstream::statement_done(const Frame& frame, const base::Now& now) {
         if (tag && tag->rows && !reads) affected = static_cast<std::int64_t>(*tag->rows);
     }
     if (frame.type == 'I') return;  // an empty query is no statement
-    plane_.recorder().succeeded(item.payload, item.payload.owner->source(), affected, now);
+    Session& owner = *item.payload.owner;
+    auto shape = plane_.strict() ? item.payload.shape : model::StatementShapePtr();
+    plane_.recorder().succeeded(item.payload, owner.source(), affected, now);
+    if (plane_.strict()) owner.hold_answer(shape);
+}
+
+bool Upstream::take_fatal(const Frame& frame, const base::Now&) {
+    if (!frame.whole()) return false;
+    auto view = protocol::decode_error_response(frame.payload);
+    if (!view.fields.ends_session()) return false;
+    fatal_seen_ = true;
+    fatal_sqlstate_ = view.fields.sqlstate;
+    fatal_words_ = view.fields.message;
+    // A pooled client outlives its server connection; with its own it is told in the server's
+    // words.
+    return pool_ != nullptr;
 }
 
 bool Upstream::failed(const Frame& frame, bool answers, const base::Now& now) {
     auto view = protocol::decode_error_response(frame.payload);
-    if (view.fields.ends_session()) {
-        fatal_seen_ = true;
-        fatal_sqlstate_ = view.fields.sqlstate;
-    }
     if (answers) {
         auto& item = replies_.answered();
         Session* owner = item.payload.owner;
@@ -339,6 +402,11 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
         case Purpose::CheckSettings:
             if (session_ != nullptr) session_->settings_checked(error.get(), now);
             break;
+        case Purpose::ReadSettings:
+            if (session_ != nullptr && !error && read_values_.size() == read_names_.size())
+                session_->settings_read(read_names_, read_values_, now);
+            break;
+        case Purpose::Begin:
         case Purpose::ApplySettings:
             // The client's statement runs right behind with the wrong settings: it must not go on.
             if (error) {
@@ -392,13 +460,13 @@ void Upstream::lose(const ChannelClosed& closed, const base::Now& now) {
                     : login_         ? Reason::LoginFailed
                                      : Reason::ConnectFailed;
     plane_.shard().servers_closed[static_cast<std::size_t>(reason)].add();
-    std::string sqlstate = fatal_sqlstate_;
-    bool said = fatal_seen_;
+    UpstreamLoss loss{closed, fatal_sqlstate_, fatal_words_, protocol_broken_};
     close(false);
-    plane_.driver().upstream_lost(closed, sqlstate);
+    plane_.driver().upstream_lost(closed, loss.sqlstate);
     Session* session = std::exchange(session_, nullptr);
-    if (session != nullptr) session->upstream_lost(closed, said, now);
-    if (pool_ != nullptr) pool_->lost(*this, closed, sqlstate, was_ready, now);
+    // First the pool: a session that tries again must not be given this connection's place.
+    if (pool_ != nullptr) pool_->lost(*this, closed, loss.sqlstate, was_ready, now);
+    if (session != nullptr) session->upstream_lost(*this, loss, now);
 }
 
 void Upstream::time_out(const base::Now& now) {

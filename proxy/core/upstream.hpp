@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/framing/frame_reader.hpp"
 #include "protocol/messages/error_fields.hpp"
@@ -11,6 +13,7 @@
 #include "proxy/core/exchange.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
+#include "proxy/core/resend.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -18,6 +21,14 @@ class Plane;
 class Pool;
 class Session;
 class UpstreamLogin;
+
+/// How a server connection ended.
+struct UpstreamLoss {
+    ChannelClosed closed;
+    std::string sqlstate;          ///< of the server's FATAL error, empty when it said none
+    std::string server_words;      ///< that error's message
+    bool protocol_broken = false;  ///< what it had sent cannot be trusted
+};
 
 /// One connection to the server: logs in, carries the FIFO of exchanges, relays replies to whom
 /// they belong.
@@ -54,7 +65,12 @@ public:
     /// Makes the settings in force those of set, in front of whatever is forwarded next.
     void apply(const GucSetPtr& set, Purpose purpose, const base::Now& now);
     void reset(const base::Now& now);
+    /// Opens the transaction that the client believes to be in; its reply is swallowed.
+    void begin(std::string_view begin_text, const base::Now& now);
+    /// Asks what values these settings have now; Session::settings_read() gets the answer.
+    void read_settings(const std::vector<std::string>& names, const base::Now& now);
     void set_reading(bool on);
+    Resend& resend() { return resend_; }
 
     Pool* pool() const { return pool_; }
     void attach(Session* session) { session_ = session; }
@@ -108,6 +124,8 @@ private:
     bool failed(const protocol::Frame& frame, bool answers, const base::Now& now);
     bool exchange_done(const protocol::Frame& frame, const base::Now& now);
     bool internal_done(Purpose purpose, const base::Now& now);
+    bool take_fatal(const protocol::Frame& frame, const base::Now& now);
+    void internal_row(const protocol::Frame& frame);
     void logged_in(const base::Now& now);
     void lose(const ChannelClosed& closed, const base::Now& now);
     void protocol_error(std::string_view what, const base::Now& now);
@@ -131,7 +149,10 @@ private:
     bool ready_came_last_ = true;                 ///< the last message was ReadyForQuery
     bool protocol_broken_ = false;
     bool fatal_seen_ = false;  ///< the server has said why it hangs up
-    std::string fatal_sqlstate_;
+    std::string fatal_sqlstate_, fatal_words_;
+    std::vector<std::string> read_names_;  ///< whose values were asked for
+    std::vector<std::optional<std::string>> read_values_;
+    Resend resend_;
 };
 
 }  // namespace pgsidecar::proxy

@@ -93,6 +93,31 @@ void DataPlane::upstream_usable() {
     }
 }
 
+void DataPlane::spooled(int worker, std::function<Verdicts()> fetch) {
+    impl_->workers[static_cast<std::size_t>(worker)]->on_plane(
+        [fetch = std::move(fetch)](Plane& plane, const base::Now& now) {
+            for (const auto& [token, verdict] : fetch()) plane.spooled(token, verdict, now);
+        });
+}
+
+void DataPlane::spool_advanced() {
+    for (auto& worker : impl_->workers) {
+        worker->on_plane([](Plane& plane, const base::Now& now) { plane.spool_advanced(now); });
+    }
+}
+
+void DataPlane::learn(model::LearnedSchemaPtr schema) {
+    for (auto& worker : impl_->workers) {
+        worker->on_plane([schema](Plane& plane, const base::Now&) { plane.learn(schema); });
+    }
+}
+
+void DataPlane::learn(model::LearnedServer server) {
+    for (auto& worker : impl_->workers) {
+        worker->on_plane([server](Plane& plane, const base::Now&) { plane.learn(server); });
+    }
+}
+
 void DataPlane::cancel(int except_worker, std::int32_t pid, std::uint32_t secret) {
     for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
         if (static_cast<int>(i) == except_worker) continue;
@@ -101,16 +126,30 @@ void DataPlane::cancel(int except_worker, std::int32_t pid, std::uint32_t secret
     }
 }
 
-std::size_t DataPlane::take_records(std::vector<model::OperationRecord>& out, std::size_t max) {
+std::size_t DataPlane::take_records(std::vector<model::OperationRecord>& out, std::size_t max,
+                                    std::vector<std::uint64_t>* last) {
     std::size_t taken = 0;
     for (auto& worker : impl_->workers) {
         model::OperationRecord record;
+        std::uint64_t sequence = 0;
         while (taken < max && worker->records().pop(record)) {
+            sequence = record.sequence;
             out.push_back(std::move(record));
             ++taken;
         }
+        if (last != nullptr) last->push_back(sequence);
     }
     return taken;
+}
+
+void DataPlane::records_on_disk(const std::vector<std::uint64_t>& taken, bool stored) {
+    for (std::size_t i = 0; i < taken.size() && i < impl_->workers.size(); ++i) {
+        if (taken[i] == 0) continue;
+        impl_->workers[i]->on_plane(
+            [sequence = taken[i], stored](Plane& plane, const base::Now& now) {
+                plane.records_on_disk(sequence, stored, now);
+            });
+    }
 }
 
 std::vector<std::shared_ptr<const metrics::WorkerShard>> DataPlane::shards() const {

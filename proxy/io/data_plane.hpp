@@ -1,11 +1,14 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "metrics/shard.hpp"
 #include "model/database_operation.hpp"
+#include "model/learned_schema.hpp"
+#include "model/spool_entry.hpp"
 #include "proxy/core/options.hpp"
 #include "proxy/io/data_plane_events.hpp"
 
@@ -32,8 +35,20 @@ public:
 
     void upstream_usable();
     void cancel(int except_worker, std::int32_t pid, std::uint32_t secret);
+    /// What became of entries given to DataPlaneEvents::on_spool(): {token, verdict}.
+    using Verdicts = std::vector<std::pair<std::uint64_t, model::SpoolVerdict>>;
+    /// Those that fetch() gives then, on the worker's thread.
+    void spooled(int worker, std::function<Verdicts()> fetch);
+    /// Queued writes have been applied.
+    void spool_advanced();
+    void learn(model::LearnedSchemaPtr schema);
+    void learn(model::LearnedServer server);
     /// Appends what the workers have recorded, at most max records; returns how many.
-    std::size_t take_records(std::vector<model::OperationRecord>& out, std::size_t max);
+    /// taken: if given, for each worker the sequence of the last one, 0 for none.
+    std::size_t take_records(std::vector<model::OperationRecord>& out, std::size_t max,
+                             std::vector<std::uint64_t>* taken = nullptr);
+    /// What take_records() gave as taken is on disk, or could not be stored.
+    void records_on_disk(const std::vector<std::uint64_t>& taken, bool stored);
     std::vector<std::shared_ptr<const metrics::WorkerShard>> shards() const;
     /// Nanoseconds since the slowest worker last turned its loop.
     std::int64_t slowest_tick_age_ns() const;

@@ -3,6 +3,8 @@
 #include <cstdint>
 
 #include "model/error_text.hpp"
+#include "model/learned_schema.hpp"
+#include "model/spool_entry.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -14,6 +16,11 @@ public:
     virtual void on_upstream_connected() = 0;
     /// A CancelRequest whose key this worker does not know.
     virtual void on_cancel_elsewhere(int worker, std::int32_t pid, std::uint32_t secret) = 0;
+    /// Writes to be stored; DataPlane::spooled() with the worker and the token is the answer.
+    virtual void on_spool(int worker, std::uint64_t token, model::SpoolEntry entry) = 0;
+    /// Answers wait for records: DataPlane::records_on_disk() is awaited soon.
+    virtual void on_records_due() = 0;
+    virtual void on_learned(const model::LearnedServer& server) = 0;
 
 protected:
     ~DataPlaneEvents() = default;

@@ -23,7 +23,13 @@ Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
       shard_(std::make_shared<metrics::WorkerShard>()),
       records_(static_cast<std::size_t>(options_->settings->audit.ring_records)),
       plane_(options_, *this, entropy_, *shard_),
-      receive_buffer_(std::make_unique<std::array<std::byte, 65'536>>()) {}
+      receive_buffer_(std::make_unique<std::array<std::byte, 65'536>>()) {
+    if (options_->settings->database.mode != model::DatabaseMode::Mock) return;
+    auto defer = [this](std::function<void(const base::Now&)> f) {
+        on_plane([f = std::move(f)](Plane&, const base::Now& at) { f(at); });
+    };
+    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, buffer_limit());
+}
 
 Worker::~Worker() { stop(); }
 
@@ -61,6 +67,7 @@ const base::Now& Worker::now() {
 void Worker::end_turn() {
     now_valid_ = false;
     plane_.end_turn();
+    if (plane_.records_awaited()) events_.on_records_due();
     // Writing can fail and mark more; the list may grow while it is walked.
     for (std::size_t i = 0; i < dirty_.size(); ++i) {
         SocketChannel* channel = dirty_[i];
@@ -126,6 +133,7 @@ void Worker::adopt(int fd, bool unix_socket, bool local) {
 // ---- Driver
 
 Channel* Worker::connect(ChannelEvents& events) {
+    if (mock_) return mock_->connect(events);
     auto* channel = new SocketChannel(*this, &events, TlsStream::Role::Client);
     Connector::start(context_, *channel, options_->upstream.hosts);
     return channel;
@@ -148,6 +156,12 @@ void Worker::upstream_lost(const ChannelClosed& closed, std::string_view sqlstat
 }
 
 void Worker::upstream_connected() { events_.on_upstream_connected(); }
+
+void Worker::spool(std::uint64_t token, model::SpoolEntry&& entry) {
+    events_.on_spool(number_, token, std::move(entry));
+}
+
+void Worker::learned(const model::LearnedServer& server) { events_.on_learned(server); }
 
 // ---- time
 

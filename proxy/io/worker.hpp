@@ -17,6 +17,7 @@
 #include "proxy/io/data_plane_events.hpp"
 #include "proxy/io/socket_channel.hpp"
 #include "proxy/io/tls_context.hpp"
+#include "proxy/mock/mock_database.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -77,6 +78,8 @@ private:
     void record(model::OperationRecord&& record) override;
     void upstream_lost(const ChannelClosed& closed, std::string_view sqlstate) override;
     void upstream_connected() override;
+    void spool(std::uint64_t token, model::SpoolEntry&& entry) override;
+    void learned(const model::LearnedServer& server) override;
 
     void arm_tick();
     void tick();
@@ -89,6 +92,7 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     asio::steady_timer tick_timer_;
     base::SystemEntropy entropy_;
+    std::unique_ptr<mock::MockDatabase> mock_;  ///< in mode mock only
     std::shared_ptr<metrics::WorkerShard> shard_;
     base::SpscRing<model::OperationRecord> records_;
     Plane plane_;

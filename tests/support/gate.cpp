@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <vector>
 
 namespace pgsidecar::test {
@@ -12,15 +13,14 @@ namespace {
 
 constexpr std::size_t kMaxPending = 65536;
 constexpr int kTickMs = 5;
+constexpr int kBacklog = 512;
 
 std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 constexpr std::array kBoth{Direction::ToServer, Direction::ToClient};
 
 }  // namespace
 
-Gate::Gate(int upstream_port) : upstream_port_(upstream_port) {
-    listener_.emplace(free_port());  // taken again by pass() after refuse()
-    port_ = listener_->port();
+Gate::Gate(int upstream_port) : upstream_port_(upstream_port), listener_(free_port()) {
     thread_ = std::thread([this] { loop(); });
 }
 
@@ -32,12 +32,20 @@ Gate::~Gate() {
 void Gate::pass() {
     std::lock_guard lock(mutex_);
     rules_ = Rules{};
-    if (!listener_) listener_.emplace(port_);
+    listen_again();
 }
 
 void Gate::refuse() {
     std::lock_guard lock(mutex_);
-    listener_.reset();
+    // The socket stays bound, so that nobody takes the port; the kernel refuses in its place.
+    ::shutdown(listener_.fd(), SHUT_RD);
+    listening_ = false;
+}
+
+void Gate::listen_again() {
+    if (!listening_ && ::listen(listener_.fd(), kBacklog) != 0)
+        throw std::runtime_error("the gate cannot listen again on port " + std::to_string(port()));
+    listening_ = true;
 }
 
 void Gate::reset() {
@@ -65,6 +73,13 @@ void Gate::cut_after_bytes(Direction direction, std::uint64_t bytes) {
     rules_.cut_after[index(direction)] = bytes;
 }
 
+void Gate::pass_then_cut(Direction direction, std::uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    rules_ = Rules{};
+    rules_.cut_after[index(direction)] = bytes;
+    listen_again();
+}
+
 void Gate::delay(Ms per_chunk) {
     std::lock_guard lock(mutex_);
     rules_.delay = per_chunk;
@@ -81,7 +96,7 @@ void Gate::loop() {
         std::vector<Link*> owners;
         {
             std::lock_guard lock(mutex_);
-            if (listener_) fds.push_back({listener_->fd(), POLLIN, 0});
+            if (listening_) fds.push_back({listener_.fd(), POLLIN, 0});
             for (auto& link : links_) {
                 for (auto d : kBoth) {
                     auto& half = link.halves[index(d)];
@@ -105,13 +120,13 @@ void Gate::loop() {
             }
         }
         links_.remove_if([](const Link& l) { return l.dead; });
-        if (listener_ && at == 1 && (fds[0].revents & POLLIN) != 0) accept_one();
+        if (listening_ && at == 1 && (fds[0].revents & POLLIN) != 0) accept_one();
         open_ = static_cast<int>(links_.size());
     }
 }
 
 void Gate::accept_one() {
-    Socket client = listener_->accept(0ms);
+    Socket client = listener_.accept(0ms);
     if (!client) return;
     ++accepted_;
     Socket server = Socket::try_connect_tcp(upstream_port_, 1s);
@@ -182,6 +197,7 @@ void Gate::write_pending(Link& link, Direction direction) {
         if (cut && (*cut -= static_cast<std::uint64_t>(sent)) == 0) {
             for (auto& end : link.ends) end.reset();
             link.dead = true;
+            ++cuts_;
             return;
         }
         if (rules_.delay.count() > 0) half.not_before = Clock::now() + rules_.delay;

@@ -22,7 +22,7 @@ public:
     explicit Gate(int upstream_port);
     ~Gate();
 
-    int port() const { return port_; }
+    int port() const { return listener_.port(); }
 
     /// Everything flows again and new connections are taken; connections that were cut stay cut.
     void pass();
@@ -36,6 +36,8 @@ public:
     void half_close(Direction direction);
     /// RST once this many more bytes have gone that way, counted over all connections.
     void cut_after_bytes(Direction direction, std::uint64_t bytes);
+    /// pass() and cut_after_bytes() in one step, so that no byte slips through between them.
+    void pass_then_cut(Direction direction, std::uint64_t bytes);
     /// Every chunk waits this long, both ways.
     void delay(Ms per_chunk);
     /// Every write carries at most this many bytes, both ways.
@@ -43,6 +45,8 @@ public:
 
     int connections() const { return open_; }
     int accepted() const { return accepted_; }
+    /// Connections ended by cut_after_bytes so far.
+    int cuts() const { return cuts_; }
     std::uint64_t bytes(Direction direction) const {
         return bytes_[static_cast<std::size_t>(direction)];
     }
@@ -68,19 +72,20 @@ private:
     };
 
     void loop();
+    void listen_again();
     void accept_one();
     void apply_once(Link& link);
     void move_bytes(Link& link, Direction direction, bool readable);
     void write_pending(Link& link, Direction direction);
 
     int upstream_port_;
-    int port_ = 0;
     std::mutex mutex_;
     Rules rules_;
-    std::optional<Listener> listener_;
+    Listener listener_;
+    bool listening_ = true;
     std::list<Link> links_;
     std::atomic<bool> stopping_{false};
-    std::atomic<int> open_{0}, accepted_{0};
+    std::atomic<int> open_{0}, accepted_{0}, cuts_{0};
     std::array<std::atomic<std::uint64_t>, 2> bytes_{};
     std::thread thread_;
 };

@@ -19,5 +19,8 @@ inline constexpr char kCancelsForwarded[] = "pgsidecar_cancel_requests_forwarded
 inline constexpr char kCancelsUnknownKey[] = "pgsidecar_cancel_requests_unknown_key_total";
 inline constexpr char kOperationsRecorded[] = "pgsidecar_operations_recorded_total";
 inline constexpr char kOperationsLost[] = "pgsidecar_operations_lost_total";
+inline constexpr char kSpoolEntries[] = "pgsidecar_spool_entries";
+inline constexpr char kSpoolDeadLetters[] = "pgsidecar_spool_dead_letters";
+inline constexpr char kSpoolBytes[] = "pgsidecar_spool_bytes";
 
 }  // namespace pgsidecar::test::metric

@@ -40,6 +40,7 @@ public:
             return row(out, simple, std::string(count, 'x'));
         }
         if (sql.starts_with("SELECT pg_catalog.set_config(")) return set_configs(sql, simple, out);
+        if (sql.starts_with("SELECT pg_catalog.current_setting(")) return current_settings(sql, out);
         if (sql.starts_with("SELECT '")) return row(out, simple, quoted(sql, 7));
         if (sql.starts_with("SHOW ")) return show(std::string(sql.substr(5)), simple, out);
         if (sql.starts_with("COPY ")) return copy(sql, out);
@@ -80,6 +81,7 @@ private:
         if (sql.starts_with("INSERT")) return tagged(out, "INSERT 0 1");
         if (sql.starts_with("UPDATE")) return tagged(out, "UPDATE 3");
         if (sql.starts_with("DELETE")) return tagged(out, "DELETE 2");
+        if (sql == "RESET SESSION AUTHORIZATION" || sql == "RESET ROLE") return tagged(out, "RESET");
         if (sql == "RESET ALL" || sql == "DISCARD ALL") {
             auto old = std::exchange(gucs_, world_.reported);
             for (const auto& [name, value] : gucs_) {
@@ -114,6 +116,22 @@ private:
             if (!set(name, value, out)) return SqlResult::Failed;
         }
         return row(out, simple, "set");
+    }
+    /// SELECT pg_catalog.current_setting('a',true),...
+    SqlResult current_settings(std::string_view sql, std::string& out) {
+        std::string values;
+        std::uint16_t count = 0;
+        for (std::size_t at = sql.find('('); at != std::string_view::npos;
+             at = sql.find('(', at + 1), ++count) {
+            auto it = find(quoted(sql, at + 1));
+            if (it == gucs_.end()) {
+                values += be32(0xffffffff);
+            } else {
+                values += be32(static_cast<std::uint32_t>(it->second.size())) + it->second;
+            }
+        }
+        out += row_description("v") + typed('D', be16(count) + values);
+        return tagged(out, "SELECT 1");
     }
     bool set(const std::string& name, const std::string& value, std::string& out) {
         if (world_.bad_gucs.contains(name)) {

@@ -24,6 +24,7 @@ struct ScriptSetup {
     std::string user_file;
     int pool_size = 2;
     std::uint64_t seed = 1;
+    model::SpoolProgress* progress = nullptr;  ///< null: no spool
 
     ScriptSetup() {
         upstream.user = "app";
@@ -81,6 +82,10 @@ public:
     void record(model::OperationRecord&& record) override { records.push_back(std::move(record)); }
     void upstream_lost(const proxy::ChannelClosed&, std::string_view) override { ++lost; }
     void upstream_connected() override { ++connected; }
+    void spool(std::uint64_t token, model::SpoolEntry&& entry) override {
+        spooled.emplace_back(token, std::move(entry));
+    }
+    void learned(const model::LearnedServer& server) override { servers_learned.push_back(server); }
 
     // ---- clients
     ScriptClient& accept(bool local = true) {
@@ -106,6 +111,24 @@ public:
     std::string ask(ScriptClient& client, std::string_view bytes) {
         send(client, bytes);
         return client.take_types();
+    }
+    /// The spool answers for the entry it was given last.
+    void answer_spool(model::SpoolVerdict verdict) {
+        plane_.spooled(spooled.back().first, verdict, now_);
+        end_turn();
+        run();
+    }
+    /// The database goes: present connections end, new ones are refused.
+    void database_goes() {
+        world.door = ModelWorld::Door::Refuse;
+        for (auto& server : servers) server->channel.peer_closed = true;
+        run();
+    }
+    void database_returns() {
+        world.door = ModelWorld::Door::Open;
+        plane_.upstream_usable(now_);
+        end_turn();
+        run();
     }
     void hang_up(ScriptClient& client) {
         client.channel.peer_closed = true;
@@ -192,6 +215,8 @@ public:
     std::vector<std::unique_ptr<Server>> servers;
     std::vector<std::unique_ptr<ScriptClient>> clients;
     std::vector<model::OperationRecord> records;
+    std::vector<std::pair<std::uint64_t, model::SpoolEntry>> spooled;
+    std::vector<model::LearnedServer> servers_learned;
     int cancels_elsewhere = 0, lost = 0, connected = 0;
 
 private:
@@ -201,6 +226,7 @@ private:
         options->upstream = setup.upstream;
         options->connection_id = "connection";
         options->pool_size = setup.pool_size;
+        options->progress = setup.progress;
         std::vector<proxy::UserFile::Problem> bad_lines;
         std::vector<std::string> problems;
         base::SeededEntropy entropy(setup.seed + 1);

@@ -53,6 +53,11 @@ TEST(Rules, CombinationsThatAreUnsafeOrMeaninglessAreRefused) {
         {{"--http-probes-address", "0.0.0.0", "--http-probes-port", "6480"}, "are both 6480"},
         {{"--http-probes-address", "127.0.0.2", "--http-probes-port", "6480"}, nullptr},
         {{"--listen-port", "5432"}, "the sidecar's own"},
+        {{"--outage-policy", "orders:insert@checkout=durable, *:ddl=reject"}, nullptr},
+        {{"--outage-policy="}, nullptr},
+        {{"--outage-policy", "a=hold, orders=durble"},
+         "outage.policy, rule 2, at character 16: the class 'durble' is not known; use durable"},
+        {{"--outage-policy", "orders:update=queue"}, "only INSERTs can be answered from the spool"},
     };
     for (const auto& test : cases) {
         const auto result = load_args(test.args);

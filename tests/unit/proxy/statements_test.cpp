@@ -147,10 +147,10 @@ TEST(Statements, UnknownOutcomeWhenTheServerVanishes) {
     auto& client = script.login();
     script.send(client, query("SELECT 'done'") + query("SELECT die()"));
     auto messages = client.take();
-    ASSERT_EQ(types_of(messages), "TDCZE");
-    EXPECT_EQ(messages[4].field('V'), "FATAL");
-    EXPECT_EQ(messages[4].field('C'), "08006");
-    EXPECT_TRUE(client.closed());
+    ASSERT_EQ(types_of(messages), "TDCZEZ");
+    EXPECT_EQ(messages[4].field('V'), "ERROR");
+    EXPECT_EQ(messages[4].field('C'), "08007");
+    EXPECT_FALSE(client.closed());
     ASSERT_EQ(script.records.size(), 2u);
     EXPECT_EQ(script.records[0].outcome, Outcome::Success);
     EXPECT_EQ(script.records[1].outcome, Outcome::Unknown);
@@ -159,16 +159,17 @@ TEST(Statements, UnknownOutcomeWhenTheServerVanishes) {
     EXPECT_EQ(script.shard.servers_active.get(), 0);
 }
 
-TEST(Statements, AFatalErrorOfTheServerIsRelayedOnce) {
+TEST(Statements, AFatalErrorOfTheServerEndsTheStatementAndNotTheSession) {
     ProxyScript script;
     auto& client = script.login();
     script.send(client, query("SELECT fatal()"));
     auto messages = client.take();
-    ASSERT_EQ(types_of(messages), "E");
-    EXPECT_EQ(messages[0].field('C'), "57P01");
-    EXPECT_TRUE(client.closed());
-    ASSERT_EQ(script.records.size(), 1u);
-    EXPECT_EQ(script.records[0].outcome, Outcome::Failure);
+    ASSERT_EQ(types_of(messages), "EZ");
+    EXPECT_EQ(messages[0].field('C'), "08007");
+    EXPECT_THAT(messages[0].field('D'), testing::HasSubstr("terminating connection"));
+    EXPECT_EQ(script.ask(client, query("SELECT 'x'")), "TDCZ");
+    ASSERT_EQ(script.records.size(), 2u);
+    EXPECT_EQ(script.records[0].outcome, Outcome::Unknown);
 }
 
 }  // namespace

@@ -1,0 +1,197 @@
+#include "app/outage_desk.hpp"
+
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstdlib>
+
+#include "base/crash_point.hpp"
+#include "base/log.hpp"
+
+namespace pgsidecar::app {
+
+namespace log = base::log;
+
+namespace {
+
+constexpr auto kProgressInterval = std::chrono::milliseconds(5);
+
+audit::Spool::Options options_from(const config::Settings& settings, std::string folder) {
+    const auto& outage = settings.outage;
+    audit::Spool::Options options;
+    options.folder = std::move(folder);
+    options.max_bytes = outage.spool_max_bytes;
+    options.max_entries = outage.spool_max_entries;
+    options.max_entry_bytes = outage.max_entry_bytes;
+    options.disk_reserve_bytes = outage.disk_reserve_bytes;
+    options.queue_max_entries = outage.queue_max_entries;
+    options.queue_max_age_ms = outage.queue_max_age_ms;
+    options.buffer_max_bytes = outage.buffer_max_bytes;
+    options.records_max_bytes = settings.audit.spool_max_bytes;
+    options.commit_max_entries = outage.commit_max_entries;
+    return options;
+}
+
+bool is_mock(const config::Settings& settings) {
+    return settings.database.mode == model::DatabaseMode::Mock;
+}
+
+}  // namespace
+
+OutageDesk::OutageDesk(asio::io_context& control, Parts parts)
+    : control_(control), parts_(std::move(parts)), progress_timer_(control) {
+    const auto& settings = *parts_.settings;
+    for (int i = 0; i < settings.workers; ++i) outboxes_.push_back(std::make_unique<Outbox>());
+    // Without credentials of its own (pass-through) nothing could be applied later.
+    if (settings.auth.mode == config::AuthMode::PassThrough) return;
+    open_spool();
+    if (!spool_) return;
+    access_ = std::make_unique<audit::SpoolAccess>(*spool_);
+    if (settings.audit.level != config::AuditLevel::Off) {
+        auto append = [this](std::string body, std::uint32_t count,
+                             std::function<void(bool)> on_disk) {
+            spool_->append_records(std::move(body), count, std::move(on_disk));
+        };
+        log_ = std::make_unique<audit::OperationLog>(settings.audit.level, append, parts_.counters);
+    }
+    if (is_mock(settings)) return;  // K13: the file is kept, there is nothing to apply it to
+    auto options = audit::Flusher::Options::from(settings, parts_.upstream, parts_.sidecar);
+    flusher_ = std::make_unique<audit::Flusher>(control.get_executor(), options, *access_,
+                                                parts_.on_error, parts_.counters);
+    audit::SchemaWatch::Options watched;
+    watched.upstream = parts_.upstream;
+    watched.tls_required = options.tls_required;
+    model::OutagePolicy policy;
+    (void)model::OutagePolicy::parse(settings.outage.policy, policy);
+    watched.tables = policy.spooled_tables();
+    watch_ = std::make_unique<audit::SchemaWatch>(
+        control.get_executor(), watched,
+        [this](const model::LearnedSchemaPtr& schema) { learned(schema); });
+}
+
+void OutageDesk::learned(const model::LearnedSchemaPtr& schema) {
+    spool_->remember(*schema);
+    if (plane_ != nullptr) plane_->learn(schema);
+}
+
+OutageDesk::~OutageDesk() = default;
+
+void OutageDesk::open_spool() {
+    std::string folder = parts_.settings->outage.spool_dir;
+    if (folder == "off") return;
+    if (open_problem_.empty()) {
+        auto options = options_from(*parts_.settings, folder);
+        options.on_usable = [](const std::string& problem) {
+            if (problem.empty()) {
+                log::info("audit", "the spool takes writes again");
+            } else {
+                log::error("audit", "the spool takes nothing", {{"problem", problem}});
+            }
+        };
+        options.on_dead = [this](const audit::DeadLetter& letter) {
+            asio::post(control_, [this, letter] {
+                if (flusher_) flusher_->announce(letter);
+            });
+        };
+        spool_ = audit::Spool::open(std::move(options), open_problem_);
+    }
+    if (!spool_) {
+        log::error("audit",
+                   "there is no spool: nothing can be acknowledged while the database is away",
+                   {{"problem", open_problem_}});
+    }
+}
+
+const model::SpoolProgress* OutageDesk::progress() const {
+    return spool_ ? &spool_->progress() : nullptr;
+}
+
+std::string OutageDesk::problem() const { return spool_ ? spool_->stats().problem : open_problem_; }
+
+audit::FlushStatus OutageDesk::status() const {
+    return flusher_ ? flusher_->status() : audit::FlushStatus{};
+}
+
+void OutageDesk::start(proxy::DataPlane& plane) {
+    plane_ = &plane;
+    if (!spool_) return;
+    for (const auto& server : spool_->known_servers()) plane.learn(server);
+    for (const auto& schema : spool_->known_schemas()) plane.learn(schema);
+    if (!flusher_) return;
+    flusher_->start();
+    told_ = spool_->progress().settled();
+    if (spool_->progress().anything_waits()) watch();
+}
+
+void OutageDesk::watch() {
+    if (watching_.exchange(true)) return;
+    asio::post(control_, [this] { watch_progress(); });
+}
+
+void OutageDesk::watch_progress() {
+    progress_timer_.expires_after(kProgressInterval);
+    progress_timer_.async_wait([this](const asio::error_code& error) {
+        if (error) return;
+        std::uint64_t settled = spool_->progress().settled();
+        if (settled != told_) {
+            told_ = settled;
+            plane_->spool_advanced();
+        }
+        if (spool_->progress().anything_waits()) return watch_progress();
+        watching_ = false;
+        // An entry may have come between the two.
+        if (spool_->progress().anything_waits()) watch();
+    });
+}
+
+void OutageDesk::set_usable(bool usable) {
+    if (!flusher_) return;
+    flusher_->set_usable(usable);
+    watch_->set_usable(usable);
+}
+
+void OutageDesk::flush_now(std::function<void()> done) {
+    if (!flusher_) return done();
+    flusher_->flush_now(std::move(done));
+}
+
+void OutageDesk::stop(std::function<void()> done) {
+    progress_timer_.cancel();
+    if (!flusher_) return done();
+    watch_->stop([this, done = std::move(done)]() mutable { flusher_->stop(std::move(done)); });
+}
+
+void OutageDesk::append(int worker, std::uint64_t token, model::SpoolEntry entry) {
+    spool_->append(std::move(entry), [this, worker, token](const model::SpoolVerdict& verdict) {
+        answer(worker, token, verdict);
+    });
+}
+
+void OutageDesk::answer(int worker, std::uint64_t token, const model::SpoolVerdict& verdict) {
+    base::crash_point("acknowledge");
+    Outbox& outbox = *outboxes_[static_cast<std::size_t>(worker)];
+    bool tell = false;
+    {
+        std::lock_guard lock(outbox.mutex);
+        outbox.verdicts.emplace_back(token, verdict);
+        tell = !std::exchange(outbox.due, true);
+    }
+    // One wake-up for all that are ready until the worker comes.
+    if (!tell) return;
+    if (flusher_) watch();
+    plane_->spooled(worker, [&outbox] {
+        std::lock_guard lock(outbox.mutex);
+        outbox.due = false;
+        return std::exchange(outbox.verdicts, {});
+    });
+}
+
+void OutageDesk::remember(const model::LearnedServer& server) {
+    if (spool_) spool_->remember(server);
+}
+
+void OutageDesk::log(std::span<const model::OperationRecord> records,
+                     std::function<void(bool)> on_disk) {
+    log_->add(records, std::move(on_disk));
+}
+
+}  // namespace pgsidecar::app

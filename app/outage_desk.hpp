@@ -1,0 +1,91 @@
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "audit/flusher.hpp"
+#include "audit/operation_log.hpp"
+#include "audit/schema_watch.hpp"
+#include "audit/spool.hpp"
+#include "config/settings.hpp"
+#include "config/upstream.hpp"
+#include "metrics/process_counters.hpp"
+#include "proxy/io/data_plane.hpp"
+
+namespace pgsidecar::app {
+
+/// The audit side of the process, tied to the data plane: entries in and verdicts out, the flush,
+/// the operation log, what was learned of the database.
+///
+/// Thread: append() from the workers, problem() and status() from any, the rest from the control
+/// thread. Lifetime: made before the data plane, whose workers must have ended before it goes.
+class OutageDesk {
+public:
+    struct Parts {
+        std::shared_ptr<const config::Settings> settings;
+        config::Upstream upstream;
+        std::string sidecar;  ///< who we are, for pgsidecar.ledger
+        std::shared_ptr<metrics::ProcessCounters> counters;
+        std::function<void(const model::ErrorEvent&)> on_error;  ///< on the control thread
+    };
+
+    /// Opens the spool. Without one, problem() says why, unless it is switched off.
+    OutageDesk(asio::io_context& control, Parts parts);
+    ~OutageDesk();
+
+    bool has_spool() const { return spool_ != nullptr; }
+    const model::SpoolProgress* progress() const;
+    /// Why nothing can be acknowledged in an outage; empty when all is well or nothing is wanted.
+    std::string problem() const;
+    audit::FlushStatus status() const;
+
+    /// After the data plane was made: tells it what is known from before, and starts the flush.
+    void start(proxy::DataPlane& plane);
+    void set_usable(bool usable);
+    /// R21: before `database:health` goes out.
+    void flush_now(std::function<void()> done);
+    void stop(std::function<void()> done);
+
+    void append(int worker, std::uint64_t token, model::SpoolEntry entry);
+    void remember(const model::LearnedServer& server);
+    /// on_disk: see audit::OperationLog::add().
+    void log(std::span<const model::OperationRecord> records, std::function<void(bool)> on_disk);
+    bool logs() const { return log_ != nullptr; }
+
+private:
+    struct Outbox {
+        std::mutex mutex;
+        proxy::DataPlane::Verdicts verdicts;
+        bool due = false;  ///< the worker has been told to fetch them
+    };
+
+    void open_spool();
+    void learned(const model::LearnedSchemaPtr& schema);
+    void answer(int worker, std::uint64_t token, const model::SpoolVerdict& verdict);
+    /// Until nothing waits any more, the workers are told of what was applied.
+    void watch();
+    void watch_progress();
+
+    asio::io_context& control_;
+    Parts parts_;
+    proxy::DataPlane* plane_ = nullptr;
+    std::vector<std::unique_ptr<Outbox>> outboxes_;
+    std::string open_problem_;
+    asio::steady_timer progress_timer_;
+    std::atomic<bool> watching_{false};
+    std::uint64_t told_ = 0;  ///< how far the workers were told that writes are applied
+    std::unique_ptr<audit::Spool> spool_;
+    std::unique_ptr<audit::SpoolAccess> access_;
+    std::unique_ptr<audit::OperationLog> log_;
+    std::unique_ptr<audit::Flusher> flusher_;
+    std::unique_ptr<audit::SchemaWatch> watch_;
+};
+
+}  // namespace pgsidecar::app

@@ -1,0 +1,73 @@
+#include "audit/spool_dead.hpp"
+
+#include <string>
+
+#include "audit/spool_checksum.hpp"
+
+namespace pgsidecar::audit {
+namespace {
+
+std::string select(std::string_view end) {
+    return "SELECT " + std::string(kSpoolColumns) +
+           ", sqlstate, message, died_us, damaged, dead_checksum FROM dead " + std::string(end);
+}
+
+std::uint64_t checksum_of(const DeadLetter& letter) {
+    return SpoolChecksum()
+        .add(letter.stored.sequence)
+        .add(letter.sqlstate)
+        .add(letter.message)
+        .add(letter.died_us)
+        .add(std::uint64_t{letter.damaged})
+        .value();
+}
+
+}  // namespace
+
+SpoolDead::SpoolDead(SpoolConnection& connection, SpoolRowReader& reader)
+    : reader_(reader),
+      copy_(connection, "INSERT INTO dead SELECT " + std::string(kSpoolColumns) +
+                            ", ?, ?, ?, ?, ? FROM entries WHERE sequence = ?"),
+      list_(connection, select("ORDER BY sequence LIMIT ?")),
+      find_(connection, select("WHERE sequence = ?")),
+      delete_(connection, "DELETE FROM dead WHERE sequence = ?"),
+      delete_parts_(connection, "DELETE FROM parts WHERE sequence = ?") {}
+
+bool SpoolDead::copy_entry(const DeadLetter& letter) {
+    copy_.text(letter.sqlstate).text(letter.message).bind(letter.died_us);
+    copy_.bind(std::uint64_t{letter.damaged}).bind(checksum_of(letter));
+    return copy_.bind(letter.stored.sequence).run();
+}
+
+DeadLetter SpoolDead::read(const SpoolQuery& row) const {
+    SpoolRow entry = reader_.read(row);
+    DeadLetter letter;
+    letter.stored = std::move(entry.stored);
+    letter.sqlstate = row.bytes(kSpoolColumnCount);
+    letter.message = row.bytes(kSpoolColumnCount + 1);
+    letter.died_us = row.integer(kSpoolColumnCount + 2);
+    letter.damaged = row.integer(kSpoolColumnCount + 3) != 0;
+    const bool whole = row.number(kSpoolColumnCount + 4) == checksum_of(letter);
+    letter.damaged = letter.damaged || entry.damaged || !whole;
+    return letter;
+}
+
+std::vector<DeadLetter> SpoolDead::list(std::size_t max) {
+    std::vector<DeadLetter> out;
+    list_.bind(std::uint64_t{max});
+    while (list_.next()) out.push_back(read(list_));
+    return out;
+}
+
+std::optional<SpoolRow> SpoolDead::find(std::uint64_t sequence) {
+    if (!find_.bind(sequence).next()) return std::nullopt;
+    SpoolRow row = reader_.read(find_);
+    find_.reset();
+    return row;
+}
+
+bool SpoolDead::remove(std::uint64_t sequence) {
+    return delete_.bind(sequence).run() && delete_parts_.bind(sequence).run();
+}
+
+}  // namespace pgsidecar::audit

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "audit/spool_query.hpp"
+#include "audit/spool_rows.hpp"
+
+namespace pgsidecar::audit {
+
+/// The table of dead letters. Its rows keep the sequence of the entry, and with it its parts.
+class SpoolDead {
+public:
+    SpoolDead(SpoolConnection& connection, SpoolRowReader& reader);
+
+    /// Copies the row of `entries` as it is, damage included.
+    bool copy_entry(const DeadLetter& letter);
+    /// In the order of their sequences.
+    std::vector<DeadLetter> list(std::size_t max);
+    std::optional<SpoolRow> find(std::uint64_t sequence);
+    bool remove(std::uint64_t sequence);
+
+private:
+    DeadLetter read(const SpoolQuery& row) const;
+
+    SpoolRowReader& reader_;
+    SpoolQuery copy_, list_, find_, delete_, delete_parts_;
+};
+
+}  // namespace pgsidecar::audit

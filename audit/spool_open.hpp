@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "audit/spool_check.hpp"
+#include "audit/spool_file.hpp"
+
+namespace pgsidecar::audit {
+
+/// Where the parts of a spool are.
+struct SpoolPaths {
+    explicit SpoolPaths(const std::string& folder)
+        : database(folder + "/spool.sqlite"), log(database + "-wal"), mark(folder + "/mark") {}
+    std::string database, log, mark;
+};
+
+/// A file that open_spool_file() has opened.
+struct OpenedSpool {
+    std::unique_ptr<SpoolFile> file;  ///< null: problem says why
+    std::string problem;              ///< a sentence: what is wrong with which file, what to do
+    std::vector<std::uint64_t> damaged;          ///< entries, still waiting, to be buried
+    std::vector<std::uint64_t> damaged_records;  ///< rows, to be dropped
+};
+
+/// Makes the folder (0700). A sentence on failure.
+std::string make_spool_folder(const std::string& folder);
+
+/// Opens or makes the file in a folder whose lock the caller holds, and checks it whole. What fails
+/// the check is left as it was. after_failure: the file must be there, and its log is emptied.
+OpenedSpool open_spool_file(const Spool::Options& options, bool after_failure);
+
+}  // namespace pgsidecar::audit

@@ -1,0 +1,1 @@
+"""The parts of bench/outage: the stack, the load, the recording cost, the report."""
