@@ -262,6 +262,7 @@ bool Application::Impl::make_parts() {
 }
 
 void Application::Impl::refresh_counters() {
+    outage->refresh_counters();
     ws::ServerStats stats = server->stats();
     counters->ws_clients.set(stats.sockets);
     raise_to(counters->ws_messages_in, stats.messages_received);

@@ -1,9 +1,11 @@
 #include "app/outage_desk.hpp"
 
+#include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstdlib>
 
+#include "audit/flush_metrics.hpp"
 #include "base/crash_point.hpp"
 #include "base/log.hpp"
 
@@ -37,8 +39,13 @@ bool is_mock(const config::Settings& settings) {
 
 }  // namespace
 
+struct OutageDesk::Timer {
+    explicit Timer(asio::io_context& control) : timer(control) {}
+    asio::steady_timer timer;
+};
+
 OutageDesk::OutageDesk(asio::io_context& control, Parts parts)
-    : control_(control), parts_(std::move(parts)), progress_timer_(control) {
+    : control_(control), parts_(std::move(parts)), progress_timer_(std::make_unique<Timer>(control)) {
     const auto& settings = *parts_.settings;
     for (int i = 0; i < settings.workers; ++i) outboxes_.push_back(std::make_unique<Outbox>());
     // Without credentials of its own (pass-through) nothing could be applied later.
@@ -107,6 +114,10 @@ const model::SpoolProgress* OutageDesk::progress() const {
 
 std::string OutageDesk::problem() const { return spool_ ? spool_->stats().problem : open_problem_; }
 
+void OutageDesk::refresh_counters() const {
+    if (spool_) audit::publish_spool(spool_->stats(), *parts_.counters);
+}
+
 audit::FlushStatus OutageDesk::status() const {
     return flusher_ ? flusher_->status() : audit::FlushStatus{};
 }
@@ -128,8 +139,8 @@ void OutageDesk::watch() {
 }
 
 void OutageDesk::watch_progress() {
-    progress_timer_.expires_after(kProgressInterval);
-    progress_timer_.async_wait([this](const asio::error_code& error) {
+    progress_timer_->timer.expires_after(kProgressInterval);
+    progress_timer_->timer.async_wait([this](const asio::error_code& error) {
         if (error) return;
         std::uint64_t settled = spool_->progress().settled();
         if (settled != told_) {
@@ -155,7 +166,7 @@ void OutageDesk::flush_now(std::function<void()> done) {
 }
 
 void OutageDesk::stop(std::function<void()> done) {
-    progress_timer_.cancel();
+    progress_timer_->timer.cancel();
     if (!flusher_) return done();
     watch_->stop([this, done = std::move(done)]() mutable { flusher_->stop(std::move(done)); });
 }
@@ -168,6 +179,7 @@ void OutageDesk::append(int worker, std::uint64_t token, model::SpoolEntry entry
 
 void OutageDesk::answer(int worker, std::uint64_t token, const model::SpoolVerdict& verdict) {
     base::crash_point("acknowledge");
+    if (!verdict.stored()) audit::count_verdict(verdict, *parts_.counters);
     Outbox& outbox = *outboxes_[static_cast<std::size_t>(worker)];
     bool tell = false;
     {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -18,6 +16,10 @@
 #include "config/upstream.hpp"
 #include "metrics/process_counters.hpp"
 #include "proxy/io/data_plane.hpp"
+
+namespace asio {
+class io_context;
+}
 
 namespace pgsidecar::app {
 
@@ -45,6 +47,8 @@ public:
     /// Why nothing can be acknowledged in an outage; empty when all is well or nothing is wanted.
     std::string problem() const;
     audit::FlushStatus status() const;
+    /// Before a scrape. Thread: any.
+    void refresh_counters() const;
 
     /// After the data plane was made: tells it what is known from before, and starts the flush.
     void start(proxy::DataPlane& plane);
@@ -78,7 +82,8 @@ private:
     proxy::DataPlane* plane_ = nullptr;
     std::vector<std::unique_ptr<Outbox>> outboxes_;
     std::string open_problem_;
-    asio::steady_timer progress_timer_;
+    struct Timer;
+    std::unique_ptr<Timer> progress_timer_;
     std::atomic<bool> watching_{false};
     std::uint64_t told_ = 0;  ///< how far the workers were told that writes are applied
     std::unique_ptr<audit::Spool> spool_;

@@ -127,7 +127,9 @@ asio::awaitable<void> Flusher::Control::run(std::shared_ptr<Control> self, LaneP
         self->show_running();
     }
     lane->lane->target().close();
-    if (--self->running_lanes_ == 0 && self->stopped_) std::exchange(self->stopped_, nullptr)();
+    co_await lane->lane->finish();
+    --self->running_lanes_;
+    self->check_stopped();
 }
 
 asio::awaitable<void> Flusher::Control::publish(std::shared_ptr<Control> self) {
@@ -239,6 +241,7 @@ void Flusher::Control::settle() {
         asio::post(self->executor, [self, through] {
             self->settle_answered_ = std::max(self->settle_answered_, through);
             self->check_waiters();
+            self->check_stopped();
         });
     });
 }
@@ -310,17 +313,20 @@ void Flusher::Control::announce(const DeadLetter& letter) {
 
 void Flusher::Control::stop(std::function<void()> done) {
     stopping_ = true;
+    stopped_ = done ? std::move(done) : [] {};
     publish_timer_.cancel();
     for (const auto& lane : lanes_) {
         if (lane->busy) lane->lane->target().interrupt();
     }
     wake_all();
     check_waiters();
-    if (running_lanes_ == 0) {
-        if (done) done();
-    } else {
-        stopped_ = std::move(done);
-    }
+    check_stopped();
+}
+
+/// Nothing under way, and no answer of the spool that would come to nobody.
+void Flusher::Control::check_stopped() {
+    if (running_lanes_ > 0 || settle_answered_ < settle_asked_ || !stopped_) return;
+    std::exchange(stopped_, nullptr)();
 }
 
 void Flusher::Control::detach() {
@@ -350,7 +356,8 @@ void Flusher::Control::count_applied(std::uint64_t entries) {
 }
 
 void Flusher::Control::show_running() {
-    const bool running = std::ranges::any_of(lanes_, [](const auto& lane) { return lane->busy; });
+    const bool running = std::ranges::any_of(
+        lanes_, [](const auto& lane) { return lane->busy && lane->last == Work::Entries; });
     const std::lock_guard lock(status_mutex_);
     status_.running = running;
 }

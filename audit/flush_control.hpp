@@ -77,6 +77,7 @@ private:
     bool anything_blocked() const;
     void settle();
     void check_waiters();
+    void check_stopped();
     bool passed(std::uint64_t target) const;
     void count_applied(std::uint64_t entries);
     void show_running();

@@ -41,7 +41,7 @@ asio::awaitable<FlushLane::End> FlushLane::step() {
     auto entries = choose(batch);
     const End end = co_await apply_all(std::move(entries));
     if (end != End::More) {
-        ahead_.reset();
+        co_await finish();
         co_return end;
     }
     position_ = last;
@@ -49,9 +49,16 @@ asio::awaitable<FlushLane::End> FlushLane::step() {
 }
 
 asio::awaitable<FlushLane::Batch> FlushLane::take_batch() {
-    if (!ahead_ || ahead_after_ != position_) read_ahead(position_);
+    if (ahead_ && ahead_after_ != position_) co_await finish();
+    if (!ahead_) read_ahead(position_);
     Pending<Batch> pending = *std::exchange(ahead_, std::nullopt);
     co_return co_await pending.get();
+}
+
+asio::awaitable<void> FlushLane::finish() {
+    if (!ahead_) co_return;
+    Pending<Batch> pending = *std::exchange(ahead_, std::nullopt);
+    co_await pending.get();
 }
 
 void FlushLane::read_ahead(std::uint64_t after) {

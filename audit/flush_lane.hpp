@@ -58,6 +58,8 @@ public:
     asio::awaitable<End> step();
     /// Copies one batch of records of the operation log. More: it was a large one.
     asio::awaitable<End> copy_records();
+    /// Waits until the spool owes us no answer any more; for the end.
+    asio::awaitable<void> finish();
 
     const std::string& database() const { return database_; }
     bool is_main() const { return main_; }

@@ -26,7 +26,7 @@ public:
     std::function<void(T)> callback() const {
         return [state = state_](T value) {
             auto kept = std::make_shared<T>(std::move(value));
-            asio::post(state->timer.get_executor(), [state, kept] {
+            asio::post(state->executor, [state, kept] {
                 state->value = std::move(*kept);
                 state->timer.cancel();
             });
@@ -42,8 +42,9 @@ public:
 
 private:
     struct State {
-        explicit State(const asio::any_io_executor& executor)
-            : timer(executor, asio::steady_timer::time_point::max()) {}
+        explicit State(const asio::any_io_executor& ex)
+            : executor(ex), timer(ex, asio::steady_timer::time_point::max()) {}
+        const asio::any_io_executor executor;
         asio::steady_timer timer;
         std::optional<T> value;
     };

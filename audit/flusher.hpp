@@ -65,7 +65,8 @@ public:
     void entries_arrived();
     /// Tells people of a dead letter that the spool itself has made (Spool::Options::on_dead).
     void announce(const DeadLetter& letter);
-    /// done: when nothing is under way any more; what waits stays in the spool.
+    /// done: when nothing is under way any more and the spool owes no answer; what waits stays in
+    /// the spool, which may go then.
     void stop(std::function<void()> done);
     FlushStatus status() const;
 

@@ -26,6 +26,14 @@ std::uint64_t zigzag(std::int64_t value) {
     return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
 }
 
+/// a - b that may wrap; sum() undoes it.
+std::int64_t difference(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
 std::int64_t unzigzag(std::uint64_t value) {
     return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
 }
@@ -121,11 +129,11 @@ std::string encode_operations(std::span<const model::OperationRecord* const> rec
                     record->id.bytes.size());
         put_number(body, sources.number_of(record->source.get(), write_source));
         put_number(body, shapes.number_of(record->shape.get(), write_shape));
-        put_number(body, zigzag(record->start_us - last_start_us));
+        put_number(body, zigzag(difference(record->start_us, last_start_us)));
         last_start_us = record->start_us;
         put_number(body, not_negative(record->duration_ns / kNsPerUs));
         put_number(body, not_negative(record->pool_wait_ns / kNsPerUs));
-        put_number(body, not_negative(record->affected_rows + 1));
+        put_number(body, not_negative(sum(record->affected_rows, 1)));
         put_number(body, record->rows_returned);
         put_number(body, record->bytes_returned);
         write_ending(body, *record);
@@ -207,12 +215,11 @@ bool OperationBody::read_record(LoggedOperation& out) {
         out.text = of.text;
         out.table = of.table;
     }
-    last_start_us_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(last_start_us_) +
-                                               static_cast<std::uint64_t>(unzigzag(start)));
+    last_start_us_ = sum(last_start_us_, unzigzag(start));
     out.start_us = last_start_us_;
     out.duration_us = static_cast<std::int64_t>(duration);
     out.pool_wait_us = static_cast<std::int64_t>(wait);
-    out.affected_rows = static_cast<std::int64_t>(affected - 1);
+    out.affected_rows = sum(static_cast<std::int64_t>(affected), -1);
     const auto bits = static_cast<std::uint8_t>(flags[0]);
     if ((bits & kOutcomeBits) > static_cast<std::uint8_t>(model::Outcome::Unknown)) return false;
     out.outcome = static_cast<model::Outcome>(bits & kOutcomeBits);

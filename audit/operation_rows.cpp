@@ -1,5 +1,6 @@
 #include "audit/operation_rows.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -13,6 +14,12 @@ constexpr std::string_view kSignature{"PGCOPY\n\377\r\n\0", 11};
 constexpr std::uint16_t kColumns = 20;
 /// Microseconds from 1970 to 2000, where PostgreSQL's time begins.
 constexpr std::int64_t kPostgresEpochUs = 946'684'800'000'000;
+constexpr std::int64_t kYear9999Us = 253'402'300'799'000'000;
+
+/// A time that no clock ever showed becomes one that PostgreSQL can take.
+std::int64_t since_2000(std::int64_t wall_us) {
+    return std::clamp<std::int64_t>(wall_us, 0, kYear9999Us) - kPostgresEpochUs;
+}
 
 void put16(std::string& out, std::uint16_t value) {
     value = __builtin_bswap16(value);
@@ -88,7 +95,7 @@ void OperationRows::add(const StoredRecords& records) {
 void OperationRows::add_row(const LoggedOperation& operation) {
     put16(data_, kColumns);
     field({reinterpret_cast<const char*>(operation.id.bytes.data()), operation.id.bytes.size()});
-    number(operation.start_us - kPostgresEpochUs);
+    number(since_2000(operation.start_us));
     number(operation.duration_us);
     number(operation.pool_wait_us);
     uuid_or_null(operation.connection_id);

@@ -1,6 +1,7 @@
 #include "audit/spool_ages.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace pgsidecar::audit {
 namespace {
@@ -30,13 +31,12 @@ std::int64_t SpoolAges::steady_age_us(std::uint64_t sequence, std::int64_t accep
     if (sequence < first_own_)
         return std::max<std::int64_t>(0, start_.wall_us - accepted_us) +
                (mono_ns - start_.mono_ns) / 1'000;
-    // The point after it is the first that the entry cannot be younger than.
     const auto after =
         std::upper_bound(points_.begin(), points_.end(), sequence,
                          [](std::uint64_t s, const Point& point) { return s < point.sequence; });
-    if (after != points_.end()) return (mono_ns - after->mono_ns) / 1'000;
-    if (points_.empty()) return 0;
-    return (mono_ns - points_.back().mono_ns - kPointEveryNs) / 1'000;
+    if (after == points_.begin()) return 0;
+    // Later than that after its point, it would have had a point of its own.
+    return (mono_ns - std::prev(after)->mono_ns - kPointEveryNs) / 1'000;
 }
 
 }  // namespace pgsidecar::audit

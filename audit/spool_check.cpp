@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "audit/spool_checksum.hpp"
 #include "audit/spool_connection.hpp"
 #include "audit/spool_records.hpp"
 #include "audit/spool_rows.hpp"
@@ -100,8 +99,11 @@ std::string content_problem(SpoolConnection& connection, SpoolContexts& contexts
                             const std::optional<SpoolMarkContent>& mark, SpoolReport& report) {
     auto id = meta_of(connection, "id");
     const auto state = state_of(connection);
+    const auto definition = meta_of(connection, "definition");
     if (connection.failure() != SpoolFailure::None) return failed(connection);
     if (!id || id->size() != 36 || !state) return "is damaged: its own description does not fit";
+    if (!definition || *definition != spool_definition(connection))
+        return "is damaged: its tables are not defined as they were";
     report.id = *id;
     report.counts.state = *state;
     count_entries(connection, contexts, report);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "audit/spool_checksum.hpp"
 #include "audit/spool_connection.hpp"
 #include "audit/spool_query.hpp"
 #include "audit/spool_state.hpp"
@@ -107,10 +108,21 @@ std::string unusable_because(const SpoolIdentity& identity) {
     return {};
 }
 
+std::string spool_definition(SpoolConnection& connection) {
+    SpoolChecksum checksum;
+    SpoolQuery rows(connection,
+                    "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', "
+                    "'state', 'contexts', 'entries', 'dead', 'parts', 'records', 'servers', "
+                    "'schemas', 'commands') ORDER BY name");
+    while (rows.next()) checksum.add(rows.bytes(0));
+    return std::to_string(checksum.value());
+}
+
 bool make_spool_tables(SpoolConnection& connection, const std::string& name,
                        std::int64_t wall_us) {
     return connection.run(kBeforeTables) && connection.run(kTables) && connection.run(kViews) &&
            set_identity(connection, kSpoolVersion) && put_meta(connection, "id", name) &&
+           put_meta(connection, "definition", spool_definition(connection)) &&
            put_meta(connection, "created", base::to_iso8601(wall_us)) &&
            put_state(connection, SpoolState{}) && connection.run("COMMIT");
 }
@@ -120,7 +132,9 @@ bool upgrade_spool_tables(SpoolConnection& connection, std::int64_t from_version
     bool good = connection.run("BEGIN IMMEDIATE");
     for (auto version = from_version; good && version < kSpoolVersion; ++version)
         good = connection.run(kUpgrades.at(static_cast<std::size_t>(version - 1)));
-    good = good && set_identity(connection, kSpoolVersion) && connection.run("COMMIT");
+    good = good && set_identity(connection, kSpoolVersion) &&
+           put_meta(connection, "definition", spool_definition(connection)) &&
+           connection.run("COMMIT");
     if (!good) connection.run("ROLLBACK");
     return good;
 }

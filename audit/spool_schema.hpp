@@ -23,6 +23,10 @@ SpoolIdentity spool_identity(SpoolConnection& connection);
 /// A sentence's end that says why this program cannot use the file; empty: it can.
 std::string unusable_because(const SpoolIdentity& identity);
 
+/// A checksum of how the tables are defined, which a damaged definition does not have: a column
+/// whose type has changed would change what is written into it. Other tables are not looked at.
+std::string spool_definition(SpoolConnection& connection);
+
 /// Makes the tables in an empty file; name: the UUID of the file (Spool::id()).
 bool make_spool_tables(SpoolConnection& connection, const std::string& name,
                        std::int64_t wall_us);

@@ -31,6 +31,7 @@ SpoolWorker::SpoolWorker(const Spool::Options& options, model::SpoolProgress& pr
       progress_(progress),
       ages_(opened.file->counts().state.last_sequence + 1,
             options.clock ? options.clock() : base::read_clocks()),
+      last_aged_(opened.file->counts().state.last_sequence),
       checkpoint_at_pages_(kSpoolCheckpointPages),
       next_look_(Clock::now()),
       reopen_wait_(options.reopen_interval_ms) {
@@ -130,17 +131,13 @@ void SpoolWorker::write(std::span<spool_request::Any> requests) {
 
 bool SpoolWorker::commit(std::span<spool_request::Any> requests, SpoolGroup& group) {
     const auto start = Clock::now();
-    const auto last = file_->counts().state.last_sequence;
     if (!file_->begin()) return false;
     for (const auto& request : requests)
         if (!group.apply(request)) return false;
     if (group.appended()) base::crash_point("before-fsync");
     if (group.settled()) base::crash_point("delete");
     if (!file_->commit()) return false;
-    if (group.appended()) {
-        base::crash_point("after-fsync");
-        ages_.accepted(last + 1, now().mono_ns);
-    }
+    if (group.appended()) base::crash_point("after-fsync");
     ++commits_;
     last_commit_ns_ =
         std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
@@ -169,6 +166,8 @@ SpoolVerdict SpoolWorker::refusal() const {
 
 void SpoolWorker::publish_progress() {
     const auto last = file_->counts().state.last_sequence;
+    if (last > last_aged_) ages_.accepted(last_aged_ + 1, now().mono_ns);
+    last_aged_ = last;
     for (const auto& [sequence, table] : file_->retried()) progress_.accept(sequence, table);
     if (file_->changed() || !first_) first_ = file_->first();
     progress_.settle(first_ ? first_->sequence - 1 : last);

@@ -100,6 +100,7 @@ private:
     std::unique_ptr<SpoolFile> file_;  // null: Trouble::Failed
     OpenedSpool found_at_open_;
     SpoolAges ages_;
+    std::uint64_t last_aged_;  ///< the highest sequence that ages_ knows of
     Trouble trouble_ = Trouble::None;
     std::string problem_;
     std::optional<SpoolState> take_back_to_;  ///< what had been acknowledged when the file failed

@@ -15,7 +15,9 @@ struct LabelInfo {
 constexpr LabelInfo kLabels[] = {
     {"version, revision", "as in `pgsidecar version`"},
     {"upstream", "`host:port` of the database, or the path of its socket"},
-    {"outcome", "`success`, `failure`"},
+    {"outcome",
+     "`success`, `failure`; records of the operation log: `stored`, `refused`, `dropped`, "
+     "`damaged`, `applied`"},
     {"state",
      "clients: `active`, `waiting`, `idle`; connections to the database: `active`, `idle`, "
      "`login`"},

@@ -68,6 +68,11 @@ private:
         out_.add(ServerConnectionsOpened, sum(&WorkerShard::servers_opened));
         add_reasons<ServerCloseReason>(ServerConnectionsClosed, &WorkerShard::servers_closed);
         out_.add(ServerProtocolErrors, sum(&WorkerShard::server_protocol_errors));
+        out_.add(ReadsRetried, sum(&WorkerShard::reads_retried));
+        out_.add(TransactionsLost, sum(&WorkerShard::transactions_lost));
+        out_.add(StatementsQueued, sum(&WorkerShard::statements_queued));
+        out_.add(StatementsRefused, sum(&WorkerShard::statements_refused));
+        out_.add(FlushWaits, sum(&WorkerShard::flush_waits));
     }
 
     void write_statements() {

@@ -98,8 +98,9 @@ struct alignas(128) WorkerShard {
     Counter reads_retried;      ///< cut off before any answer, sent again
     Counter transactions_lost;  ///< with their server connection
     Counter statements_queued;  ///< acknowledged from the spool
-    Counter statements_refused;  ///< while the database was away, or queued writes were ahead of them
-    Counter flush_waits;         ///< statements that waited for queued writes to be applied
+    Counter
+        statements_refused;  ///< while the database was away, or queued writes were ahead of them
+    Counter flush_waits;     ///< statements that waited for queued writes to be applied
     Counter operations_recorded, operations_lost;
     Counter fingerprint_hits, fingerprint_misses, parse_failures;
     Gauge clients, clients_waiting, clients_active;

@@ -36,8 +36,7 @@ public:
             local_ = true;
             reader_.advance();
         } else if (reader_.at_word("session") && !is_name_of_own()) {
-            const TokenReader next = reader_.after();
-            if (!next.at_word("authorization") && !next.at_word("characteristics"))
+            if (!reader_.after().at_word("authorization") && !at_characteristics())
                 reader_.advance();
         }
         const bool no_setting = reader_.at_word("transaction") || reader_.at_word("constraints");
@@ -71,13 +70,18 @@ private:
         if (reader_.at_word("time") && next.at_word("zone")) return add("timezone");
         if (reader_.at_word("session") && next.at_word("authorization"))
             return add("session_authorization");
-        if (reader_.at_word("session") && next.at_word("characteristics"))
-            return add_characteristics();
+        if (at_characteristics()) return add_characteristics();
         if (reader_.at_word("xml") && next.at_word("option")) return add("xmloption");
         if (reader_.at_word("role")) return add("role");
         if (reader_.at_word("names")) return add("client_encoding");
         if (reader_.at_word("schema")) return add("search_path");
         return false;
+    }
+
+    bool at_characteristics() const {
+        const TokenReader next = reader_.after();
+        return reader_.at_word("session") && next.at_word("characteristics") &&
+               next.after().at_word("as");
     }
 
     bool add_characteristics() {

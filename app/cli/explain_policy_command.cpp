@@ -63,7 +63,7 @@ void make_address_optional(config::LoadInput& input) {
     if (url.empty()) url = "postgres://explain@192.0.2.1:5432/explain";
 }
 
-int refuse(std::ostream& err, int exit_code, std::string_view sentence) {
+int say(std::ostream& err, int exit_code, std::string_view sentence) {
     err << "pgsidecar: " << sentence << '\n';
     return exit_code;
 }
@@ -73,7 +73,7 @@ int refuse(std::ostream& err, int exit_code, std::string_view sentence) {
 CliResult explain_policy(const config::LoadInput& given, std::ostream& out, std::ostream& err) {
     const auto asked = read_arguments(given.args);
     if (!asked.mistake.empty()) {
-        return {refuse(err, kExitUsage, asked.mistake + " 'pgsidecar help' shows how it is used."),
+        return {say(err, kExitUsage, asked.mistake + " 'pgsidecar help' shows how it is used."),
                 {}};
     }
     config::LoadInput input = given;
@@ -87,20 +87,24 @@ CliResult explain_policy(const config::LoadInput& given, std::ostream& out, std:
         });
         result.exit_code = usage ? kExitUsage : kExitConfig;
         for (const auto& mistake : mistakes)
-            refuse(err, kExitConfig, mistake.source + ": " + mistake.sentence);
+            say(err, kExitConfig, mistake.source + ": " + mistake.sentence);
         return result;
     }
     const auto& settings = result.loaded.settings;
     model::OutagePolicy policy;
     const std::string problem = model::OutagePolicy::parse(settings.outage.policy, policy);
     if (!problem.empty()) {
-        result.exit_code = refuse(err, kExitConfig, "outage.policy, " + problem);
+        result.exit_code = say(err, kExitConfig, "outage.policy, " + problem);
         return result;
     }
     const auto outlook = outage_outlook(settings, policy, asked.sql, asked.service);
     if (outlook.statements.empty()) {
-        result.exit_code = refuse(err, kExitUsage, "there is no statement in this text; give one.");
+        result.exit_code = say(err, kExitUsage, "there is no statement in this text; give one.");
         return result;
+    }
+    if (settings.database.mode == model::DatabaseMode::Mock) {
+        say(err, kExitOk,
+            "mode mock has no database; this is what the other settings do when there is one.");
     }
     out << (asked.json ? outlook_json(outlook) : outlook_text(outlook));
     return result;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/cli/outlook_transaction.hpp"
 #include "proxy/core/standin_texts.hpp"
 #include "sql/classifier.hpp"
 
@@ -53,6 +54,10 @@ public:
             result_.statements.push_back(std::move(statement));
         }
         judge_whole();
+        OutlookTransaction transaction;
+        if (!spool_is_off()) {
+            for (auto& statement : result_.statements) transaction.follow(statement);
+        }
         return std::move(result_);
     }
 

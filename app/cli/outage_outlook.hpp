@@ -21,7 +21,7 @@ struct StatementOutlook {
     bool built_in = false;
     bool truthful = false;  ///< its answer can be given before it has run
     std::string why_not;    ///< when not
-    bool queued = false;    ///< truthful, and its class and the settings let it be queued
+    bool queued = false;    ///< truthful, and its class, its transaction and the settings let it be
 
     std::string reachable, at_first, afterwards, back;
 };

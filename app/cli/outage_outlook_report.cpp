@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::size_t kColumns = 100;
 constexpr std::size_t kLabel = 24;  ///< of a label, with the space around it
-constexpr std::string_view kReturning = "when it is back";
-
 /// A label and a sentence, which goes on below itself.
 std::string line(const std::string& label, std::string_view sentence) {
     std::string out = "  " + label;
@@ -62,7 +60,7 @@ std::string statement_text(const StatementOutlook& statement, std::size_t number
            line("answerable", truthful_text(statement)) +
            line("database reachable", statement.reachable) +
            line("outage, " + std::to_string(hold_ms) + " ms", statement.at_first) +
-           line("after that", statement.afterwards) + line(std::string(kReturning), statement.back);
+           line("after that", statement.afterwards) + line("when it is back", statement.back);
 }
 
 std::string statement_json(const StatementOutlook& statement, std::size_t number) {
@@ -93,7 +91,7 @@ std::string outlook_text(const TextOutlook& outlook) {
                       (outlook.service.empty() ? "(none given; --service NAME sets it)"
                                                : "'" + model::valid_utf8(outlook.service) + "'") +
                       ".\n";
-    if (!outlook.whole.empty()) out += "Sent as one Query, " + outlook.whole + "\n";
+    if (!outlook.whole.empty()) out += line("as one Query", outlook.whole);
     for (std::size_t i = 0; i < outlook.statements.size(); ++i)
         out += statement_text(outlook.statements[i], i + 1, outlook.hold_ms);
     return out;

@@ -98,12 +98,13 @@ public:
     /// Where a message of this type leaves the queue. The item that an answer belonged to:
     /// answered().
     ReplyEffect on_backend(char type) {
-        return on_backend(type, [](Item&) {});
+        return on_backend(type, [](Item&, bool) {});
     }
-    /// The same; skipped(item) is called, in order, for each request that the server will not
-    /// answer because of the error that has come. It must leave the queue alone.
-    template <class Skipped>
-    ReplyEffect on_backend(char type, Skipped&& skipped);
+    /// The same; an ErrorResponse that takes requests out of the queue calls undo(item, skipped)
+    /// for each of them in order: first the one that failed, then those that the server skips
+    /// because of it. It must leave the queue alone.
+    template <class Undo>
+    ReplyEffect on_backend(char type, Undo&& undo);
 
     /// Takes the Local items that have come to the head out and gives them to complete(item), to be
     /// answered now. To be called after push() of one and after every on_backend().
@@ -162,8 +163,8 @@ private:
         }
         return ReplyEffect::Relay;
     }
-    template <class Skipped>
-    ReplyEffect failed(Skipped&& skipped) {
+    template <class Undo>
+    ReplyEffect failed(Undo&& undo) {
         copy_in_ = false;
         if (items_.empty()) return ReplyEffect::Unsolicited;
         ReplyKind kind = items_.front().kind;
@@ -174,8 +175,9 @@ private:
             return ReplyEffect::Failed;
         }
         pop();
+        undo(answered_, false);
         while (!items_.empty() && items_.front().kind != ReplyKind::Sync) {
-            skipped(items_.front());
+            undo(items_.front(), true);
             items_.pop_front();
         }
         skipping_ = items_.empty();
@@ -202,8 +204,8 @@ private:
 };
 
 template <class Payload>
-template <class Skipped>
-ReplyEffect ReplyQueue<Payload>::on_backend(char type, Skipped&& skipped) {
+template <class Undo>
+ReplyEffect ReplyQueue<Payload>::on_backend(char type, Undo&& undo) {
     switch (type) {
         case 'N':
         case 'A':
@@ -228,7 +230,7 @@ ReplyEffect ReplyQueue<Payload>::on_backend(char type, Skipped&& skipped) {
         case 'G': return copy_in_starts();
         case 'V':
             return head_is(ReplyKind::FunctionCall) ? ReplyEffect::Relay : ReplyEffect::Desync;
-        case 'E': return failed(skipped);
+        case 'E': return failed(undo);
         case 'Z': return ready();
         default: return ReplyEffect::Desync;
     }

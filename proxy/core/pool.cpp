@@ -160,6 +160,7 @@ void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::stri
 void Pool::note_failure(const ChannelClosed& closed, const std::string& sqlstate,
                         const base::Now& now) {
     model::ErrorInfo info = plane_.classify(closed, sqlstate);
+    ++failures_total_;
     if (failures_++ == 0) {
         failing_since_ns_ = now.mono_ns;
         failing_since_us_ = now.wall_us;

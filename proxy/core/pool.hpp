@@ -68,6 +68,8 @@ public:
     std::size_t sessions = 0;
     std::size_t size() const { return connections_.size(); }
     bool failing() const { return failures_ > 0; }
+    /// Attempts to connect that failed, ever.
+    std::uint64_t failures_total() const { return failures_total_; }
     std::size_t idle_count() const { return idle_.size(); }
     std::size_t waiting_count() const { return waiting_count_; }
 
@@ -99,6 +101,7 @@ private:
 
     // Trouble reaching the server; failures_ == 0 means none.
     int failures_ = 0;
+    std::uint64_t failures_total_ = 0;
     std::int64_t failing_since_ns_ = 0, failing_since_us_ = 0, next_attempt_ns_ = 0;
     bool permanent_ = false;
     std::string last_message_, last_detail_, last_resolution_, last_sqlstate_;

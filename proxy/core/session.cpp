@@ -197,7 +197,8 @@ void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
         return refuse_exchange(frame.type, !frame.last, *refusal);
     }
     Expected expected = describe(frame, now);
-    if (Upstream* upstream = pool_->request(*this, now)) {
+    Upstream* upstream = pool_->request(*this, now);
+    if (upstream != nullptr && !doubt_) {
         attached(*upstream, now);
         if (upstream_ != nullptr) send_on(frame, std::move(expected));
         return;
@@ -210,6 +211,7 @@ void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
         pending_->frame.wire.subspan(frame.wire.size() - frame.payload.size());
     pending_->expected = std::move(expected);
     plane_.held_bytes += static_cast<std::int64_t>(pending_->bytes.size());
+    if (upstream != nullptr) attached(*upstream, now);
 }
 
 std::unique_ptr<Session::Pending> Session::take_pending() {
@@ -223,6 +225,11 @@ void Session::attached(Upstream& upstream, const base::Now& now) {
     start_afresh(deferred_begin_.empty());
     plane_.shard().clients_active.add(1);
     if (state_ == State::LoggingIn) return login_->attached(upstream, now);
+    if (doubt_ && doubt_confirmed(now)) {
+        detach(now, false);
+        set_reading(true);
+        return consume_held(now);
+    }
     if (upstream.settings() != settings_) upstream.apply(settings_, Purpose::ApplySettings, now);
     if (!deferred_begin_.empty()) upstream.begin(std::exchange(deferred_begin_, {}), now);
     if (!pending_) return;

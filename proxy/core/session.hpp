@@ -126,6 +126,12 @@ private:
     /// Why nothing more is taken from the client for now.
     enum class Stop : std::uint8_t { None, Spool, Flush };
 
+    /// A read that may have been ended on purpose: it is sent again only when the server has gone
+    /// away since, as in a restart.
+    struct Doubt {
+        LocalError error;
+        std::uint64_t failures_before;
+    };
     /// The first message of an exchange that waits for a server connection.
     struct Pending {
         protocol::Frame frame;  ///< wire and payload point into bytes
@@ -160,7 +166,9 @@ private:
     static LocalError rolled_back(LocalError error);
     LocalError fate_of(protocol::ReplyKind kind, const Expected& expected,
                        const LocalError& error) const;
-    bool send_again(Upstream& upstream, const base::Now& now);
+    bool send_again(Upstream& upstream, const UpstreamLoss& loss, const base::Now& now);
+    /// The server is there and has not been away: the doubtful read gets its error.
+    bool doubt_confirmed(const base::Now& now);
     bool answer_lost(Upstream& upstream, const LocalError& error);
     void record_lost(Upstream& upstream, const LocalError& error, const base::Now& now);
     /// Nothing of this client's is outstanding at the server.
@@ -189,6 +197,7 @@ private:
     ClientStatements names_;
     GucSetPtr startup_settings_;        ///< what RESET goes back to
     std::unique_ptr<Standin> standin_;  ///< made at the first need
+    std::unique_ptr<Doubt> doubt_;
     std::string put_back_;              ///< to be taken again before what follows it
     std::string deferred_begin_;        ///< the client was told BEGIN, the server was not
     std::string why_not_queued_;

@@ -81,18 +81,30 @@ LocalError Session::lost_error(const UpstreamLoss& loss) const {
     return error;
 }
 
-bool Session::send_again(Upstream& upstream, const base::Now& now) {
+bool Session::send_again(Upstream& upstream, const UpstreamLoss& loss, const base::Now& now) {
     // A message that has come in part must not be torn apart by what is put in front of it.
     if (!upstream.resend().possible() || !put_back_.empty() || !reader_.at_boundary()) return false;
     if (transaction_ != TransactionStatus::Idle || pool_->refusal(now)) return false;
     if (retries_ >= plane_.settings().database.max_retries || terminating_) return false;
     ++retries_;
+    // The words of pg_terminate_backend() are those of a shutdown.
+    if (loss.sqlstate == protocol::sqlstate::kAdminShutdown)
+        doubt_ = std::make_unique<Doubt>(Doubt{lost_error(loss), pool_->failures_total()});
     plane_.shard().reads_retried.add();
     names_.transaction_over();
     exchange_open_ = false;
     held_.insert(0, upstream.resend().take());
     set_reading(true);
     consume_held(now);
+    return true;
+}
+
+bool Session::doubt_confirmed(const base::Now& now) {
+    auto doubt = std::move(doubt_);
+    if (!doubt || !pending_ || pool_->failures_total() != doubt->failures_before) return false;
+    auto pending = take_pending();
+    plane_.recorder().lost(pending->expected, source_, doubt->error, now);
+    refuse_exchange(pending->frame.type, !pending->frame.last, doubt->error);
     return true;
 }
 
@@ -111,7 +123,7 @@ void Session::upstream_lost(Upstream& upstream, const UpstreamLoss& loss, const 
         return silent ? close_channel() : end(error.fatal(), now);
     }
     if (state_ == State::LoggingIn) return login_->upstream_lost(error, now);
-    if (send_again(upstream, now)) return;
+    if (send_again(upstream, loss, now)) return;
     record_lost(upstream, error, now);
     bool was_failed = transaction_ == TransactionStatus::Failed;
     names_.transaction_over();

@@ -15,6 +15,8 @@ struct Point {
     int pass;
 };
 
+void PrintTo(const Point& point, std::ostream* out) { *out << point.name << ':' << point.pass; }
+
 std::string point_name(const testing::TestParamInfo<Point>& info) {
     std::string name = info.param.name;
     std::erase(name, '-');

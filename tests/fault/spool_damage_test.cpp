@@ -58,9 +58,14 @@ protected:
         replace_folder(pristine_.path(), spool_->path());
         forget_database();
         // The row that was written before the outage went with the table.
+        insert_directly(1, 1);
+    }
+
+    void insert_directly(int client, int number) {
         auto c = PqConnection(world().cluster().conninfo());
-        auto result = c.query("insert into audit_logs (client, number, payload) values (1, 1, $1)",
-                              {soak::payload_of(1, 1)});
+        auto result = c.query(
+            "insert into audit_logs (client, number, payload) values ($1, $2, $3)",
+            {std::to_string(client), std::to_string(number), soak::payload_of(client, number)});
         ASSERT_TRUE(result.ok()) << result.message();
     }
 
@@ -216,7 +221,7 @@ TEST_F(SecondProcess, MayTakeOverWhenTheFirstHasDied) {
         Metrics m = second.metrics();
         return !m.empty() && m.value(metric::kSpoolEntries) == 0;
     }));
-    auto now = soak::check({writer().journal(), heir.journal()}, world().rows());
+    auto now = soak::check({writer().journal(), scout_->journal(), heir.journal()}, world().rows());
     EXPECT_FALSE(now.failed()) << testing::PrintToString(now.examples);
     second.terminate(10s);
     recovery_proved_otherwise();

@@ -106,13 +106,12 @@ TEST_F(SpoolDisk, AFolderThatCannotBeWrittenIsSaidAtTheStart) {
     auto with = options();
     with.run_as = unprivileged_identity();
     ASSERT_EQ(::chmod(spool_->path().c_str(), 0555), 0);
-    sidecar_ = std::make_unique<SidecarProcess>(with);
+    make_sidecar(with);
     sidecar().launch();
     EXPECT_TRUE(eventually(10s, [&] { return refuses_service(); }));
     EXPECT_THAT(sidecar().log(), HasSubstr(spool_->path()));
     EXPECT_THAT(sidecar().log(), AnyOf(HasSubstr("ermission"), HasSubstr("ead-only")));
-    new_writer();
-    begin_outage();
+    cut_off();
     EXPECT_EQ(writer().write_rows(3), 0) << "acknowledged without a place to keep it";
     end_outage();
     ASSERT_EQ(::chmod(spool_->path().c_str(), 0755), 0);

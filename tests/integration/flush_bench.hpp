@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <asio/io_context.hpp>
@@ -11,6 +12,8 @@
 
 #include "audit/flusher.hpp"
 #include "config/postgres_url.hpp"
+#include "db/pg_pipeline_parameters.hpp"
+#include "db/sidecar_schema.hpp"
 #include "tests/support/deadline.hpp"
 #include "tests/support/pg_cluster.hpp"
 #include "tests/support/pq.hpp"

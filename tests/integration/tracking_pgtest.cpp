@@ -244,7 +244,7 @@ TEST_P(Tracking, CountersEqualTheStatementsRun) {
 
 TEST_P(Tracking, AStatementWhoseFateIsUnknownIsRecordedAsUnknown) {
     auto c = service("fate");
-    c.send("select pg_sleep(30), 'fate'");
+    c.send("do $$begin perform pg_sleep(30), 'fate'; end$$");
     ASSERT_TRUE(
         eventually(3s, [&] { return backends("state = 'active' and query like '%fate%'") == 1; }));
     cluster().kill();

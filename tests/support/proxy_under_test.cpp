@@ -29,7 +29,9 @@ public:
                         "--pool-mode",
                         settings.pool_mode,
                         "--pool-size",
-                        std::to_string(settings.pool_size)};
+                        std::to_string(settings.pool_size),
+                        "--outage-spool-dir",
+                        folder_.path() + "/spool"};
         for (const auto& [flag, value] : settings.flags) {
             command.argv.push_back("--" + flag);
             command.argv.push_back(value);

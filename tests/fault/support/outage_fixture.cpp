@@ -68,12 +68,17 @@ SidecarOptions OutageTest::options() {
 }
 
 void OutageTest::start_sidecar(SidecarOptions options) {
-    writers_.clear();
-    sidecar_ = std::make_unique<SidecarProcess>(std::move(options));
+    make_sidecar(std::move(options));
     sidecar_->start();
-    new_writer();
     ASSERT_TRUE(eventually(10s, [&] { return writer().write() == Outcome::Acknowledged; }))
         << writer().last_error();
+}
+
+void OutageTest::make_sidecar(SidecarOptions options) {
+    writers_.clear();
+    sidecar_ = std::make_unique<SidecarProcess>(std::move(options));
+    scout_ = std::make_unique<NumberedWriter>(1'000, *sidecar_);
+    new_writer();
 }
 
 NumberedWriter& OutageTest::new_writer() {
@@ -81,8 +86,12 @@ NumberedWriter& OutageTest::new_writer() {
 }
 
 void OutageTest::begin_outage() {
-    gate().refuse();
-    gate().reset();
+    cut_off();
+    eventually(5s, [&] {
+        if (!sidecar().running() || refuses_service()) return true;
+        scout_->disconnect();
+        return scout_->write() == Outcome::Acknowledged && waiting() > 0;
+    });
 }
 
 bool OutageTest::settled() {
@@ -95,6 +104,7 @@ bool OutageTest::refuses_service() { return !sidecar().running() || sidecar().re
 soak::Tally OutageTest::tally() {
     std::vector<soak::Journal> journals;
     for (const auto& w : writers_) journals.push_back(w.journal());
+    journals.push_back(scout_->journal());
     eventually(10s, [&] { return world().quiet(); });
     return soak::check(journals, world().rows());
 }

@@ -53,14 +53,19 @@ protected:
     /// What the next sidecar is started with; the spool is in spool_folder().
     SidecarOptions options();
     virtual std::string spool_folder() { return spool_->path(); }
-    /// Makes the sidecar and lets it learn the database by one write.
+    /// Makes the sidecar and its first writer, and starts nothing.
+    void make_sidecar(SidecarOptions options);
+    /// Starts it and lets it learn the database by one write.
     void start_sidecar(SidecarOptions options);
     SidecarProcess& sidecar() { return *sidecar_; }
     NumberedWriter& writer() { return writers_.front(); }
     NumberedWriter& new_writer();
 
-    /// The database is out of reach: every connection reset, new ones refused; the sidecar knows.
+    /// The database is out of reach: every connection reset, new ones refused. Returns when the
+    /// sidecar knows it and queues; outage_start_test.cpp looks at what comes before.
     void begin_outage();
+    /// The same without waiting.
+    void cut_off() { gate().refuse(), gate().reset(); }
     void end_outage() { gate().pass(); }
     bool settled();
     double waiting() { return sidecar().metrics().value(metric::kSpoolEntries); }
@@ -78,6 +83,7 @@ protected:
     std::unique_ptr<TempFolder> spool_;
     std::unique_ptr<SidecarProcess> sidecar_;
     std::list<NumberedWriter> writers_;
+    std::unique_ptr<NumberedWriter> scout_;  ///< writes until the sidecar queues
 
 private:
     bool proves_recovery_ = true;

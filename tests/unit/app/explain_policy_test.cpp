@@ -178,6 +178,27 @@ TEST_F(ExplainPolicy, OneStatementThatNeedsTheDatabaseHoldsAll) {
     EXPECT_THAT(json({"begin; rollback"})["asOneQuery"].GetString(), HasSubstr("writes nothing"));
 }
 
+TEST_F(ExplainPolicy, StatementsOfATransactionShareItsFate) {
+    auto document =
+        json({"begin; insert into audit_logs values (1); select 1; insert into audit_logs "
+              "values (2); commit; insert into audit_logs values (3)"});
+    const auto at_first = [&](unsigned number) {
+        return std::string(document["statements"][number - 1]["atFirst"].GetString());
+    };
+    EXPECT_THAT(at_first(2), HasSubstr("COMMIT puts it on this machine's disk"));
+    EXPECT_THAT(at_first(3), HasSubstr("refused at once with 08006, and its transaction fails"));
+    EXPECT_THAT(at_first(4), HasSubstr("25P02"));
+    EXPECT_FALSE(document["statements"][3]["queued"].GetBool());
+    EXPECT_THAT(at_first(5), HasSubstr("answered ROLLBACK"));
+    EXPECT_THAT(at_first(6), HasSubstr("when it is on this machine's disk"));
+    EXPECT_TRUE(document["statements"][5]["queued"].GetBool());
+
+    document = json({"begin; select 1; insert into audit_logs values (2); commit"});
+    EXPECT_THAT(at_first(2), HasSubstr("Its BEGIN goes with it"));
+    EXPECT_THAT(at_first(3), HasSubstr("follows its transaction"));
+    EXPECT_THAT(at_first(4), HasSubstr("follows its transaction"));
+}
+
 TEST_F(ExplainPolicy, WithoutASpoolNothingIsQueued) {
     const auto document =
         json({"begin; insert into audit_logs values (1); commit", "--outage-spool-dir", "off"});
@@ -200,7 +221,7 @@ TEST_F(ExplainPolicy, LinesForPeopleAreNotWide) {
     std::istringstream lines(out_);
     int checked = 0;
     for (std::string line; std::getline(lines, line); ++checked) {
-        EXPECT_TRUE(line.size() <= 100U || line.starts_with("Sent as one Query")) << line;
+        EXPECT_LE(line.size(), 100U) << line;
         EXPECT_FALSE(line.ends_with(' ')) << line;
     }
     EXPECT_GT(checked, 20);
@@ -219,6 +240,12 @@ TEST_F(ExplainPolicy, WrongUsageAndWrongSettings) {
     EXPECT_EQ(run({"select 1", "--outage-policy", "t=durble"}), kExitConfig);
     EXPECT_THAT(err_, HasSubstr("outage.policy, rule 1, at character 3: the class 'durble'"));
     EXPECT_THAT(out_, IsEmpty());
+}
+
+TEST_F(ExplainPolicy, MockModeIsNamed) {
+    EXPECT_EQ(run({"select 1", "--mode", "mock"}), kExitOk);
+    EXPECT_THAT(err_, HasSubstr("mode mock has no database"));
+    EXPECT_THAT(out_, HasSubstr("Statement 1"));
 }
 
 TEST_F(ExplainPolicy, SqlMayBeginWithAComment) {

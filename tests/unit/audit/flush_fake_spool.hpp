@@ -64,6 +64,10 @@ public:
         done(std::move(out));
     }
     void settle(std::uint64_t through, std::function<void(bool)> done) override {
+        if (answer_later) {
+            late.push_back([done = std::move(done)] { done(true); });
+            return;
+        }
         if (!keep_settled) {
             const std::lock_guard lock(mutex_);
             entries_.erase(entries_.begin(), entries_.upper_bound(through));
@@ -107,6 +111,8 @@ public:
     std::uint64_t settled = 0;
     int reads = 0;
     bool bury_fails = false, keep_settled = false;
+    bool answer_later = false;  ///< settle() only puts its answer here
+    std::vector<std::function<void()>> late;
 
 private:
     std::string id_;

@@ -201,6 +201,20 @@ TEST_F(FlusherTest, CopiesRecordsBesideEntries) {
     EXPECT_EQ(database.rows.size(), 4U);
 }
 
+TEST_F(FlusherTest, StoppedMeansThatTheSpoolOwesNoAnswer) {
+    add(3);
+    spool.answer_later = true;
+    flusher->set_usable(true);
+    ASSERT_TRUE(run_until([&] { return !spool.late.empty(); }));
+    bool stopped = false, looked = false;
+    flusher->stop([&] { stopped = true; });
+    flusher->flush_now([&] { looked = true; });  // behind it in the queue
+    ASSERT_TRUE(run_until([&] { return looked; }));
+    EXPECT_FALSE(stopped);
+    for (auto& answer : spool.late) answer();
+    EXPECT_TRUE(run_until([&] { return stopped; }));
+}
+
 TEST_F(FlusherTest, StoppingEndsTheWait) {
     add(3);
     bool done = false, stopped = false;

@@ -101,7 +101,8 @@ TEST(OperationBody, ATruncatedOneIsDamagedAndNeverRead) {
         }
         EXPECT_TRUE(body.damaged()) << size;
     }
-    OperationBody longer(text + "x");
+    const std::string with_more = text + "x";
+    OperationBody longer(with_more);
     LoggedOperation out;
     while (longer.next(out)) {
     }

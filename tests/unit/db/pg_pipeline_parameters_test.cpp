@@ -7,7 +7,7 @@
 namespace pgsidecar::db {
 namespace {
 
-std::string be(int bytes, std::uint32_t value) {
+std::string be(int bytes, std::uint64_t value) {
     std::string out;
     for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(value >> (8 * i) & 0xff);
     return out;

@@ -16,7 +16,7 @@ using Queue = ReplyQueue<int>;
 /// Requests by their letters, numbered from 0; L is answered by us.
 struct Script {
     Queue queue;
-    std::string completed, skipped;
+    std::string completed, failed, skipped;
     int next = 0;
 
     void complete() {
@@ -35,8 +35,9 @@ struct Script {
         for (char type : types) push(type);
     }
     Effect answer(char type) {
-        Effect effect = queue.on_backend(
-            type, [&](Queue::Item& item) { skipped += std::to_string(item.payload); });
+        Effect effect = queue.on_backend(type, [&](Queue::Item& item, bool is_skipped) {
+            (is_skipped ? skipped : failed) += std::to_string(item.payload);
+        });
         complete();
         return effect;
     }
@@ -117,20 +118,34 @@ TEST(ReplyQueueLocal, SyncsIgnoredByACopyAreFoundBehindIt) {
     EXPECT_EQ(script.queue.head().payload, 5);
 }
 
-TEST(ReplyQueueSkipped, NamesWhatAnErrorSkipsInOrder) {
+TEST(ReplyQueueUndo, NamesWhatAnErrorUndoesInOrder) {
     Script script;
     script.push_all("PBDECS");
     script.answer_all("1E");
     EXPECT_EQ(script.queue.answered().payload, 1);
+    EXPECT_EQ(script.failed, "1");
     EXPECT_EQ(script.skipped, "234");
     script.answer_all("Z");
     EXPECT_EQ(script.skipped, "234");
 }
 
-TEST(ReplyQueueSkipped, AQueryThatFailsSkipsNothing) {
+TEST(ReplyQueueUndo, TheFailedOneIsNamedBeforeThoseItSkips) {
+    Queue queue;
+    std::string order;
+    for (Kind kind : {Kind::Parse, Kind::Local, Kind::Bind, Kind::Sync})
+        queue.push(kind, static_cast<int>(kind));
+    queue.on_backend('E', [&](Queue::Item& item, bool is_skipped) {
+        EXPECT_EQ(is_skipped, item.kind != Kind::Parse);
+        order += std::to_string(item.payload);
+    });
+    EXPECT_EQ(order, "182");
+}
+
+TEST(ReplyQueueUndo, AQueryThatFailsUndoesNothing) {
     Script script;
     script.push_all("QPBES");
     script.answer_all("EZ12CZ");
+    EXPECT_EQ(script.failed, "");
     EXPECT_EQ(script.skipped, "");
 }
 

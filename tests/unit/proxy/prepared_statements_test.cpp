@@ -16,7 +16,6 @@ namespace {
 using namespace test::literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using Need = ServerStatements::Need;
 using Outcome = StepOutcome;
 
 model::StatementShapePtr no_shape() { return {}; }

@@ -17,7 +17,8 @@ struct Server {
     PreparedStatements all;
     ServerStatements table;
 
-    explicit Server(std::size_t max = 500) : table(max) {}
+    explicit Server(std::size_t max = 500, PreparedStatements::Limits limits = {})
+        : all(0, limits), table(max) {}
 
     PreparedStatementPtr statement(std::string_view text) {
         return all.intern({text}, {}, [] { return model::StatementShapePtr(); });
@@ -160,9 +161,7 @@ TEST(ServerStatements, ATableOfTenThousand) {
 }
 
 TEST(ServerStatements, AServerKeepsAStatementThatNoClientHasAnyMore) {
-    Server s;
-    s.all.~PreparedStatements();
-    new (&s.all) PreparedStatements(0, {.recent = 0, .recent_bytes = 0, .learned_bytes = 0});
+    Server s(500, {.recent = 0, .recent_bytes = 0, .learned_bytes = 0});
     s.done(s.parse("a"));
     EXPECT_EQ(s.all.size(), 1u);
     EXPECT_EQ(s.need("a"), Need::Nothing);

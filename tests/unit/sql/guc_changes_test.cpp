@@ -69,6 +69,7 @@ const Case kCases[] = {
     {"set session session.x to 1", "session.x"},
     {"set transaction = 'a'", "transaction"},
     {"set transaction.x from current", "transaction.x"},
+    {"set session characteristics = 5", "characteristics"},
     {"set local constraints = 'a'", "constraints local"},
     {"reset session.x", "session.x"},
     {"reset transaction", "transaction"},
