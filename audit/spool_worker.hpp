@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -23,6 +24,7 @@ namespace pgsidecar::audit {
 /// How many pages the write-ahead log gets before it is copied into the file. The copying delays the
 /// acknowledgements that wait for it: by 2 ms with 250 pages, by 10 ms with 2,000.
 inline constexpr int kSpoolCheckpointPages = 250;
+inline constexpr std::string_view kSpoolHandedOut = "handed_out";  ///< a key of the table meta
 
 /// The spool's thread: takes requests from a queue, commits them in groups, answers reads between
 /// the commits, and gets over full disks and failed files.
@@ -66,7 +68,9 @@ private:
     /// Takes those that may go to the database out of rows; the others become dead letters, durably.
     /// False when that failed.
     bool sort_out(std::vector<SpoolRow>& rows, std::vector<StoredEntry>& deliver);
-    std::optional<DeadLetter> dead_letter_of(const SpoolRow& row, base::Now now) const;
+    std::optional<DeadLetter> dead_letter_of(const SpoolRow& row, base::Now time) const;
+    /// Notes durably which entries somebody may be applying, before they are handed out.
+    bool note_handed_out(const std::vector<StoredEntry>& deliver);
     bool bury(std::vector<DeadLetter> letters);
     void bury_what_open_found();
     bool drop_damaged_records(const std::vector<std::uint64_t>& rows);
@@ -100,6 +104,9 @@ private:
     std::unique_ptr<SpoolFile> file_;  // null: Trouble::Failed
     OpenedSpool found_at_open_;
     SpoolAges ages_;
+    /// Up to here an entry may have been applied by a COMMIT whose answer was lost. Only the ledger
+    /// knows, so that such a one is never taken for too old.
+    std::uint64_t handed_out_ = 0;
     std::uint64_t last_aged_;  ///< the highest sequence that ages_ knows of
     Trouble trouble_ = Trouble::None;
     std::string problem_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "audit/spool_state.hpp"
 #include "audit/spool_worker.hpp"
 #include "base/log.hpp"
 
@@ -19,7 +20,7 @@ void SpoolWorker::answer(spool_request::Read& request) {
         const bool at_end = rows.empty();
         if (broken) failed();
         // Nothing may be handed out past one that is not durably among the dead.
-        if (file_ && !sort_out(rows, deliver)) deliver.clear();
+        if (file_ && (!sort_out(rows, deliver) || !note_handed_out(deliver))) deliver.clear();
         if (at_end || broken || !file_) break;
     }
     request.done(std::move(deliver));
@@ -46,7 +47,7 @@ std::optional<DeadLetter> SpoolWorker::dead_letter_of(const SpoolRow& row, base:
         letter.message =
             "It was damaged on the disk: what the file holds does not fit its checksum.";
     } else if (row.stored.entry.outage_class == model::OutageClass::Queue &&
-               options_.queue_max_age_ms > 0 &&
+               options_.queue_max_age_ms > 0 && row.stored.sequence > handed_out_ &&
                ages_.age_us(row.stored.sequence, row.stored.accepted_us, time) >
                    options_.queue_max_age_ms * 1'000) {
         letter.message = "It waited longer than outage.queue_max_age_ms, " +
@@ -56,6 +57,23 @@ std::optional<DeadLetter> SpoolWorker::dead_letter_of(const SpoolRow& row, base:
     }
     letter.stored = row.stored;
     return letter;
+}
+
+bool SpoolWorker::note_handed_out(const std::vector<StoredEntry>& deliver) {
+    if (options_.queue_max_age_ms <= 0) return true;
+    const bool can_age = std::any_of(deliver.begin(), deliver.end(), [this](const auto& stored) {
+        return stored.entry.outage_class == model::OutageClass::Queue &&
+               stored.sequence > handed_out_;
+    });
+    if (!can_age) return true;
+    const std::uint64_t last = deliver.back().sequence;
+    if (!file_->begin() ||
+        !put_meta(file_->connection(), kSpoolHandedOut, std::to_string(last)) || !file_->commit()) {
+        failed();
+        return false;
+    }
+    handed_out_ = last;
+    return true;
 }
 
 bool SpoolWorker::bury(std::vector<DeadLetter> letters) {

@@ -2,6 +2,7 @@
 // files.
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "audit/spool_commands.hpp"
@@ -136,6 +137,9 @@ void SpoolWorker::adopt(OpenedSpool opened) {
     file_ = std::move(opened.file);
     found_at_open_ = std::move(opened);
     first_ = file_->first();
+    const std::string handed_out =
+        meta_of(file_->connection(), kSpoolHandedOut).value_or(std::string());
+    std::from_chars(handed_out.data(), handed_out.data() + handed_out.size(), handed_out_);
     checkpoint_at_pages_ = kSpoolCheckpointPages;
     publish_stats();
 }

@@ -71,6 +71,8 @@ inline constexpr std::uint16_t kChangesSchema =
     1 << 9;  ///< DDL: plans and described types may change
 inline constexpr std::uint16_t kUnknown =
     1 << 10;  ///< not parsed, LOAD, DO, CALL: anything is possible
+/// A setting of which only the server knows the name; found in the text, never in a shape.
+inline constexpr std::uint16_t kUnknownSetting = 1 << 11;
 }  // namespace session_effect
 
 /// What is known of one statement text without its literals. Immutable, shared by all records of

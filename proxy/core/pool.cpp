@@ -180,6 +180,7 @@ void Pool::note_failure(const ChannelClosed& closed, const std::string& sqlstate
                      {"detail", closed.detail},
                      {"attempt", failures_}});
     LocalError error = login_error_ ? *login_error_ : unavailable(now);
+    if (!permanent_) queue_who_waits(now, 0);
     if (permanent_) {
         refuse_waiters(error, now.mono_ns, now);
         failures_ = 0;  // the next client asks the server itself again
@@ -263,7 +264,7 @@ void Pool::tick(const base::Now& now) {
         // Somebody has to notice that the server is back, also when nobody waits.
         if (connections_.empty() && connecting_ == 0 && now.mono_ns >= next_attempt_ns_) probe(now);
     }
-    queue_who_waits(now);
+    queue_who_waits(now, plane_.settings().outage.queue_after_ms * kMs);
     grow(now);
     for (auto& upstream : connections_) {
         bool ready = upstream->state() == Upstream::State::Ready;
@@ -282,9 +283,9 @@ void Pool::tick(const base::Now& now) {
     }
 }
 
-void Pool::queue_who_waits(const base::Now& now) {
+void Pool::queue_who_waits(const base::Now& now, std::int64_t waited_ns) {
     if (first_waiter_ == nullptr || any_ready()) return;
-    std::int64_t limit = now.mono_ns - plane_.settings().outage.queue_after_ms * kMs;
+    std::int64_t limit = now.mono_ns - waited_ns;
     std::vector<Session*> waiters;
     for (Session* s = first_waiter_; s != nullptr && s->waiting_since_ns <= limit; s = s->wait_next)
         waiters.push_back(s);

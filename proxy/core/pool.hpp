@@ -81,7 +81,8 @@ private:
     bool take_out(Upstream& upstream, bool was_ready);
     void serve(Upstream& upstream, const base::Now& now);
     Session* pop_waiter();
-    void queue_who_waits(const base::Now& now);
+    /// Gives those that have waited so long to their stand-ins, which queue what can be queued.
+    void queue_who_waits(const base::Now& now, std::int64_t waited_ns);
     void refuse_waiters(const LocalError& error, std::int64_t older_than_ns, const base::Now& now);
     void note_failure(const ChannelClosed& closed, const std::string& sqlstate,
                       const base::Now& now);

@@ -120,7 +120,7 @@ void Session::on_frame(const Frame& frame, const base::Now& now) {
         return;
     }
     if (answered_locally(frame, now)) return;
-    if (plane_.outage_possible() && outage_takes(frame, now)) return;
+    if ((upstream_ == nullptr || plane_.writes_wait()) && outage_takes(frame, now)) return;
     if (upstream_ == nullptr) return ask_for_upstream(frame, now);
     send_on(frame, describe(frame, now));
 }

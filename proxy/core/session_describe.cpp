@@ -105,7 +105,10 @@ void Session::note_effects(const model::StatementShape& shape, std::string_view 
     if ((shape.effects & effect::kResetsAll) != 0) resets_all_ = true;
     if ((shape.effects & effect::kSetsGuc) == 0) return;
     for (auto& change : sql::guc_changes(text)) {
-        if (change.local || change.name.empty()) continue;
+        if (change.local || change.all) continue;
+        // Which setting, only the server knows: its connection cannot be replaced unnoticed.
+        if (change.name.empty()) effects_ |= effect::kUnknownSetting;
+        if (change.name.empty()) continue;
         if (!dirty_settings_) dirty_settings_ = std::make_unique<std::vector<std::string>>();
         if (dirty_settings_->size() < 64) dirty_settings_->push_back(std::move(change.name));
     }

@@ -24,7 +24,7 @@ namespace {
 constexpr std::uint16_t kUnrestorable =
     model::session_effect::kListens | model::session_effect::kTempTable |
     model::session_effect::kAdvisoryLock | model::session_effect::kHoldCursor |
-    model::session_effect::kSqlPrepare;
+    model::session_effect::kSqlPrepare | model::session_effect::kUnknownSetting;
 
 std::string named(std::uint16_t effects) {
     using namespace model::session_effect;
@@ -32,6 +32,7 @@ std::string named(std::uint16_t effects) {
     if ((effects & kTempTable) != 0) return "its temporary tables";
     if ((effects & kAdvisoryLock) != 0) return "its advisory locks";
     if ((effects & kHoldCursor) != 0) return "its cursors WITH HOLD";
+    if ((effects & kUnknownSetting) != 0) return "settings whose names only the server knew";
     return "what it had prepared with PREPARE";
 }
 

@@ -67,7 +67,7 @@ bool Session::outage_takes(const Frame& frame, const base::Now& now) {
     bool begins = upstream_ == nullptr && waiting_since_ns < 0;
     if (begins && (queue_now_ || pool_->away())) {
         queue_now_ = false;
-        if (!plane_.spool_usable() || !frame.whole()) return false;
+        if (!frame.whole()) return false;
         standin().on_frame(frame, now);
         return true;
     }
@@ -123,7 +123,7 @@ void Session::refuse_held(const LocalError& error, const base::Now& now) {
 }
 
 void Session::waited_long(const base::Now& now) {
-    if (!pending_ || !pending_->frame.whole() || bypass_ || !plane_.spool_usable()) return;
+    if (!pending_ || !pending_->frame.whole() || bypass_) return;
     pool_->leave_queue(*this);
     auto pending = take_pending();
     queue_now_ = true;

@@ -14,8 +14,16 @@ enum class StepOutcome : std::uint8_t { Done, Failed, Skipped };
 
 class StatementSlot;
 
-/// What a request does to prepared statements; travels with the request (in Expected) until its
-/// outcome is known, which is then told to ServerStatements and ClientStatements.
+/// What a request does to prepared statements; travels with the request in the queue of expected
+/// replies until its outcome is known, which is then told to ServerStatements and ClientStatements:
+///
+///     StepDone, a completed Local, ReadyForQuery for a Query without error   Done
+///     undo(item, skipped) of ReplyQueue::on_backend()                        Failed or Skipped
+///     ReadyForQuery for a Query with an error                                Failed
+///     the connection is lost                                                 Skipped (client only)
+///
+/// A step of the proxy's own belongs to the session all the same: its success is swallowed, but its
+/// ErrorResponse is the client's, whose next request fails for that reason and gets no other.
 struct StatementStep {
     enum class Change : std::uint8_t { None, Parse, Close, DeallocateAll };
     Change change = Change::None;    ///< at the server

@@ -90,7 +90,7 @@ TEST_P(FlushCrash, NothingIsLostOrDoubled) {
         }
         const std::string crash_at = std::string(GetParam()) + pass;
         EXPECT_EQ(run_child(crash_at), -1) << "it never came to " << crash_at;
-        ASSERT_EQ(run_child(""), 0) << test::tail(folder.path() + "/child.log");
+        ASSERT_EQ(run_child(""), 0) << test::tail(folder.path() + "/child.log", 200);
         EXPECT_EQ(db.scalar("SELECT count(*) || ' ' || count(DISTINCT id) FROM t"), "495 495")
             << crash_at;
         EXPECT_EQ(db.scalar("SELECT count(*) FROM (SELECT id, lag(id) OVER (ORDER BY ctid) AS "
