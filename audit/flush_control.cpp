@@ -231,14 +231,15 @@ void Flusher::Control::settle() {
     for (const auto& lane : lanes_) through = std::min(through, lane->lane->position());
     if (through <= settle_asked_) return;
     settle_asked_ = through;
-    auto self = shared_from_this();
-    spool_.settle(through, [self, through](bool forgotten) {
+    spool_.settle(through, [self = shared_from_this(), through](bool forgotten) mutable {
         if (!forgotten) {
             base::log::warn("flush",
                             "Applied writes could not be removed from the spool; the ledger keeps "
                             "them from being applied again. Check the disk of outage.spool_dir.");
         }
-        asio::post(self->executor, [self, through] {
+        // Moved: the spool may keep its function longer than we are to live.
+        const auto where = self->executor;
+        asio::post(where, [self = std::move(self), through] {
             self->settle_answered_ = std::max(self->settle_answered_, through);
             self->check_waiters();
             self->check_stopped();

@@ -24,9 +24,11 @@ public:
         : state_(std::make_shared<State>(executor)) {}
 
     std::function<void(T)> callback() const {
-        return [state = state_](T value) {
+        return [state = state_](T value) mutable {
             auto kept = std::make_shared<T>(std::move(value));
-            asio::post(state->executor, [state, kept] {
+            const auto where = state->executor;
+            // Moved: who calls back may keep the function for longer.
+            asio::post(where, [state = std::move(state), kept] {
                 state->value = std::move(*kept);
                 state->timer.cancel();
             });

@@ -24,8 +24,9 @@ namespace pgsidecar::audit {
 /// needed. While the database is usable it looks for new entries every few milliseconds, and tries
 /// again with back-off what failed for reasons that are not an entry's own.
 /// Thread: all functions from any; the work and all callbacks are the executor's, which must have
-/// one thread. Lifetime: the spool's and the executor's context are longer; destroy after stop()
-/// has called back, or after the context has stopped running.
+/// one thread. Lifetime: the executor's context is there longer than the spool, whose thread posts
+/// to it, and the spool longer than this; destroy after stop() has called back, or after the
+/// context has stopped running.
 class Flusher {
 public:
     struct Options {

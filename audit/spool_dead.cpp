@@ -8,8 +8,7 @@ namespace pgsidecar::audit {
 namespace {
 
 std::string select(std::string_view end) {
-    return "SELECT " + std::string(kSpoolColumns) +
-           ", sqlstate, message, died_us, damaged, dead_checksum FROM dead " + std::string(end);
+    return "SELECT " + SpoolDead::columns() + " FROM dead " + std::string(end);
 }
 
 std::uint64_t checksum_of(const DeadLetter& letter) {
@@ -39,8 +38,13 @@ bool SpoolDead::copy_entry(const DeadLetter& letter) {
     return copy_.bind(letter.stored.sequence).run();
 }
 
-DeadLetter SpoolDead::read(const SpoolQuery& row) const {
+std::string SpoolDead::columns() {
+    return std::string(kSpoolColumns) + ", sqlstate, message, died_us, damaged, dead_checksum";
+}
+
+DeadLetter SpoolDead::read(const SpoolQuery& row, std::uint64_t& bytes) const {
     SpoolRow entry = reader_.read(row);
+    bytes = entry.bytes;
     DeadLetter letter;
     letter.stored = std::move(entry.stored);
     letter.sqlstate = row.bytes(kSpoolColumnCount);
@@ -55,7 +59,8 @@ DeadLetter SpoolDead::read(const SpoolQuery& row) const {
 std::vector<DeadLetter> SpoolDead::list(std::size_t max) {
     std::vector<DeadLetter> out;
     list_.bind(std::uint64_t{max});
-    while (list_.next()) out.push_back(read(list_));
+    std::uint64_t bytes = 0;
+    while (list_.next()) out.push_back(read(list_, bytes));
     return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "audit/spool_query.hpp"
@@ -19,11 +20,13 @@ public:
     /// In the order of their sequences.
     std::vector<DeadLetter> list(std::size_t max);
     std::optional<SpoolRow> find(std::uint64_t sequence);
+    /// What read() wants of a query on `dead`.
+    static std::string columns();
+    /// row: a query on columns() that stands on a row.
+    DeadLetter read(const SpoolQuery& row, std::uint64_t& bytes) const;
     bool remove(std::uint64_t sequence);
 
 private:
-    DeadLetter read(const SpoolQuery& row) const;
-
     SpoolRowReader& reader_;
     SpoolQuery copy_, list_, find_, delete_, delete_parts_;
 };

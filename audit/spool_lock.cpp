@@ -45,10 +45,11 @@ std::string SpoolLock::take(const std::string& folder) {
                ": stop it, or give this sidecar a folder of its own with outage.spool_dir.";
     }
     const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(file, 0) != 0 ||
+    // Without the pid only the message to a second process is poorer; the lock itself holds.
+    if (::ftruncate(file, 0) == 0 &&
         ::pwrite(file, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-        // Only the message to a second process is poorer for it; the lock itself holds.
-        (void)::ftruncate(file, 0);
+        const int emptied = ::ftruncate(file, 0);
+        static_cast<void>(emptied);
     }
     file_ = file;
     return {};

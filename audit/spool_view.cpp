@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -12,91 +11,98 @@
 #include "audit/spool_contexts.hpp"
 #include "audit/spool_dead.hpp"
 #include "audit/spool_open.hpp"
-#include "audit/spool_rows.hpp"
+#include "audit/spool_walk.hpp"
 
 namespace pgsidecar::audit {
-namespace {
-
-constexpr std::uint64_t kHighest =
-    static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-/// A tree whose root is broken fails at every place; then more looks bring nothing.
-constexpr std::uint64_t kMostUnreadable = 10'000;
-
-std::string range_query(std::string_view columns, std::string_view table, bool down) {
-    return "SELECT " + std::string(columns) + " FROM " + std::string(table) +
-           " WHERE sequence >= ? AND sequence <= ? ORDER BY sequence" + (down ? " DESC" : "");
-}
-
-constexpr std::string_view kDeadColumns =
-    ", sqlstate, message, died_us, damaged, dead_checksum";
-
-}  // namespace
 
 struct SpoolView::Impl {
-    /// Rows of one table from both sides, so that a page that cannot be read hides only itself.
-    struct Walk {
-        SpoolQuery up, down;
-        std::function<bool(const SpoolQuery&)> visit;
-    };
+    explicit Impl(const std::string& folder) : paths(folder), mark(SpoolMark::read(paths.mark)) {}
 
-    Impl(const SpoolPaths& given, std::optional<SpoolMarkContent> mark_read)
-        : paths(given), mark(std::move(mark_read)) {}
-
-    SpoolPaths paths;
-    std::optional<SpoolMarkContent> mark;
-    SpoolConnection connection;
-    std::uint64_t unreadable = 0;
-
-    std::uint64_t last_sequence(std::string_view table) {
-        SpoolQuery query(connection, "SELECT max(sequence) FROM " + std::string(table));
-        std::uint64_t last = query.next() ? query.number(0) : 0;
-        query.reset();
-        if (connection.failure() != SpoolFailure::None) last = 0;
+    /// What a damaged file can still answer, a damaged one answers for itself.
+    std::uint64_t last_sequence(const std::string& table) {
         connection.clear_failure();
+        SpoolQuery query(connection, "SELECT max(sequence) FROM " + table);
+        const std::uint64_t last = query.next() ? query.number(0) : 0;
         return std::max(last, mark ? mark->state.last_sequence : 0);
     }
 
-    /// False when the visitor wants no more.
-    bool walk(Walk& walk, std::uint64_t from, std::uint64_t through) {
-        connection.clear_failure();
-        std::uint64_t at = from;
-        walk.up.bind(from).bind(through);
-        while (walk.up.next()) {
-            at = walk.up.number(0) + 1;
-            if (!walk.visit(walk.up)) return walk.up.reset(), false;
-            connection.clear_failure();  // of a part of this entry, which is marked damaged
-        }
-        if (connection.failure() == SpoolFailure::None) return true;
-        ++unreadable;
-        return around(walk, at, through);
-    }
-
-    /// Something from `from` on cannot be read: looks for what can, from the other end and then in
-    /// both halves of what is left.
-    bool around(Walk& walk_, std::uint64_t from, std::uint64_t through) {
-        if (from >= through || unreadable > kMostUnreadable) return true;
-        const std::uint64_t readable_from = lowest_from_above(walk_, from, through);
-        if (readable_from > from + 1) {
-            const std::uint64_t middle = from + (readable_from - 1 - from) / 2;
-            // The first of a half has just failed; one further on may be on another page.
-            if (!walk(walk_, middle + 1, readable_from - 1)) return false;
-            if (middle > from && !around_lower(walk_, from, middle)) return false;
-        }
-        return readable_from > through || walk(walk_, readable_from, through);
-    }
-
-    bool around_lower(Walk& walk_, std::uint64_t from, std::uint64_t through) {
-        return walk(walk_, from, through);
-    }
-
-    std::uint64_t lowest_from_above(Walk& walk_, std::uint64_t from, std::uint64_t through) {
-        connection.clear_failure();
-        std::uint64_t lowest = through + 1;
-        walk_.down.bind(from).bind(through);
-        while (walk_.down.next()) lowest = walk_.down.number(0);
-        connection.clear_failure();
-        return lowest;
-    }
+    SpoolPaths paths;
+    std::optional<SpoolMarkContent> mark;  // read before the file, which is then never behind it
+    SpoolConnection connection;
+    bool incomplete = false;
 };
+
+SpoolView::SpoolView(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SpoolView::~SpoolView() = default;
+
+std::unique_ptr<SpoolView> SpoolView::open(const std::string& folder, std::string& problem) {
+    auto impl = std::make_unique<Impl>(folder);
+    const auto& path = impl->paths.database;
+    if (::access(path.c_str(), F_OK) != 0) {
+        problem = "There is no spool in " + folder + ": no file " + path + ".";
+        return nullptr;
+    }
+    if (!impl->connection.open(path, SpoolConnection::Mode::ReadOnly, {})) {
+        problem = "The spool " + path + " cannot be opened (" + impl->connection.failure_text() +
+                  "): run this as the user that the sidecar runs as.";
+        return nullptr;
+    }
+    return std::unique_ptr<SpoolView>(new SpoolView(std::move(impl)));
+}
+
+void SpoolView::waiting(const std::function<bool(const Entry&)>& visit) {
+    auto& connection = impl_->connection;
+    // Without it SQLite refuses a file that has become shorter than it says.
+    connection.run("PRAGMA writable_schema = ON");
+    SpoolContexts contexts(connection);
+    SpoolRowReader reader(connection, contexts);
+    SpoolWalk walk(connection, "entries", kSpoolColumns);
+    walk.run(impl_->last_sequence("entries"), [&](const SpoolQuery& row) {
+        SpoolRow read = reader.read(row);
+        return visit({std::move(read.stored), read.bytes, read.damaged});
+    });
+    impl_->incomplete = impl_->incomplete || walk.incomplete();
+}
+
+void SpoolView::dead(const std::function<bool(const DeadLetter&, std::uint64_t)>& visit) {
+    auto& connection = impl_->connection;
+    connection.run("PRAGMA writable_schema = ON");
+    SpoolContexts contexts(connection);
+    SpoolRowReader reader(connection, contexts);
+    SpoolDead letters(connection, reader);
+    SpoolWalk walk(connection, "dead", SpoolDead::columns());
+    walk.run(impl_->last_sequence("dead"), [&](const SpoolQuery& row) {
+        std::uint64_t bytes = 0;
+        const DeadLetter letter = letters.read(row, bytes);
+        return visit(letter, bytes);
+    });
+    impl_->incomplete = impl_->incomplete || walk.incomplete();
+}
+
+bool SpoolView::incomplete() const { return impl_->incomplete; }
+
+SpoolView::Health SpoolView::verify() {
+    SpoolConnection connection;
+    Health health;
+    const std::string whole = "The spool " + impl_->paths.database + " ";
+    if (!connection.open(impl_->paths.database, SpoolConnection::Mode::ReadOnly, {})) {
+        health.problem = whole + "cannot be opened: " + connection.failure_text() + ".";
+        return health;
+    }
+    SpoolContexts contexts(connection);
+    connection.clear_failure();
+    // One moment of the file, whatever a running sidecar does meanwhile.
+    connection.run("BEGIN");
+    const SpoolReport report = check_spool(connection, contexts, impl_->mark);
+    if (!report.problem.empty()) health.problem = whole + report.problem + ".";
+    health.damaged = report.damaged;
+    health.damaged_records = report.damaged_records.size();
+    health.waiting = report.counts.state.waiting;
+    health.bytes = report.counts.bytes;
+    health.dead = report.counts.state.dead;
+    health.records = report.counts.records;
+    health.id = report.id;
+    return health;
+}
 
 }  // namespace pgsidecar::audit

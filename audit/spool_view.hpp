@@ -37,8 +37,8 @@ public:
     /// In the order of their sequences, one at a time; false to stop.
     void waiting(const std::function<bool(const Entry&)>& visit);
     void dead(const std::function<bool(const DeadLetter&, std::uint64_t bytes)>& visit);
-    /// Places that could not be read so far; after it, entries may be missing.
-    std::uint64_t unreadable_places() const;
+    /// Something could not be read so far: entries may be missing from what was visited.
+    bool incomplete() const;
     /// The check that a start makes. Reads everything.
     Health verify();
 

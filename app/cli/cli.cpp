@@ -10,6 +10,7 @@
 #include "app/cli/explain_policy_command.hpp"
 #include "app/cli/migrate_command.hpp"
 #include "app/cli/print_config.hpp"
+#include "app/cli/spool_command.hpp"
 #include "app/cli/version.hpp"
 #include "config/settings_doc.hpp"
 #include "config/text.hpp"
@@ -32,6 +33,9 @@ constexpr std::string_view kUsage = R"(pgsidecar: a pooling, recording sidecar p
                                            what would happen to it in an outage, and why
   pgsidecar migrate [--dry-run | --status] [--dir DIR] [--wait SECONDS] [--json] [settings]
                                            apply the migrations that are pending, each once, in order
+  pgsidecar spool list | show SEQ | export | retry SEQ|all | discard SEQ|all | verify
+                  [--dir DIR] [--json] [settings]
+                                           what waits for the database, and what it refused
   pgsidecar version [--json]
   pgsidecar help
 
@@ -119,12 +123,13 @@ struct Command {
     CliResult (*carry_out)(const LoadInput&, std::ostream&, std::ostream&);
 };
 
-constexpr std::array<Command, 13> kCommands{{
+constexpr std::array<Command, 14> kCommands{{
     {"run", run},
     {"check-config", check_config},
     {"print-config", print_config},
     {"explain-policy", explain_policy},
     {"migrate", migrate},
+    {"spool", spool},
     {"version", show_version},
     {"--version", show_version},
     {"-V", show_version},

@@ -216,7 +216,8 @@ void PreparedStatements::trim_recent(std::size_t count, std::size_t bytes) {
         unlink(*oldest);
         --recent_count_;
         recent_bytes_ -= oldest->footprint();
-        if (oldest->release_ref()) delete oldest;
+        PreparedStatementPtr last_use(oldest);
+        oldest->release_ref();  // the list's own
     }
 }
 

@@ -122,6 +122,7 @@ void Session::on_frame(const Frame& frame, const base::Now& now) {
     if (answered_locally(frame, now)) return;
     if ((upstream_ == nullptr || plane_.writes_wait()) && outage_takes(frame, now)) return;
     if (upstream_ == nullptr) return ask_for_upstream(frame, now);
+    if (!deferred_begin_.empty()) upstream_->begin(std::exchange(deferred_begin_, {}), now);
     send_on(frame, describe(frame, now));
 }
 

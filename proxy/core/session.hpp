@@ -156,6 +156,9 @@ private:
     Standin& standin();
     /// True when the message went to the stand-in, was refused, or waits for queued writes.
     bool outage_takes(const protocol::Frame& frame, const base::Now& now);
+    bool begins_behind_writes(const protocol::Frame& frame);
+    /// Its server connection is closed, and with it what the client had begun.
+    void give_up_transaction(const base::Now& now);
     bool waits_for_writes(const model::StatementShapePtr& shape) const;
     model::StatementShapePtr shape_of(const protocol::Frame& frame);
     std::unique_ptr<Pending> take_pending();

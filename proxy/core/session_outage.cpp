@@ -62,35 +62,54 @@ bool Session::waits_for_writes(const model::StatementShapePtr& shape) const {
 }
 
 bool Session::outage_takes(const Frame& frame, const base::Now& now) {
-    if (bypass_ || pool_ == nullptr || own_upstream_) return false;
-    bool asks = frame.type == 'Q' || frame.type == 'P' || frame.type == 'B';
-    bool begins = upstream_ == nullptr && waiting_since_ns < 0;
-    if (begins && (queue_now_ || pool_->away())) {
+    if (pool_ == nullptr || own_upstream_) return false;
+    bool idle = upstream_ == nullptr || (transaction_ == TransactionStatus::Idle &&
+                                         upstream_->replies().empty() && !exchange_open_);
+    bool begins = idle && waiting_since_ns < 0 && !bypass_ && frame.whole();
+    if (begins && (queue_now_ || pool_->away() || begins_behind_writes(frame))) {
         queue_now_ = false;
-        if (!frame.whole()) return false;
         standin().on_frame(frame, now);
         return true;
     }
-    if (!asks || !frame.whole() || !plane_.writes_wait()) return false;
-    // The database is there, but what was acknowledged before is not in it yet.
+    if (!frame.whole() || !plane_.writes_wait()) return false;
     auto shape = shape_of(frame);
-    bool may_be_nothing = frame.type != 'Q' && !shape;
-    if (may_be_nothing || !waits_for_writes(shape)) return false;
+    if (!shape || !waits_for_writes(shape)) {
+        stopped_since_ns_ = 0;
+        return false;
+    }
+    // The database is there, but what was acknowledged before is not in it yet.
     std::int64_t limit = plane_.settings().outage.flush_wait_ms * std::int64_t{1'000'000};
-    if (stopped_since_ns_ == 0 || now.mono_ns - stopped_since_ns_ < limit) {
+    bool patient = stopped_since_ns_ == 0 || now.mono_ns - stopped_since_ns_ < limit;
+    if (patient || (upstream_ != nullptr && !upstream_->replies().empty())) {
         stop_for_flush(frame, now);
         return true;
     }
     stopped_since_ns_ = 0;
-    if (upstream_ != nullptr) return false;  // within a transaction nothing better can be done
-    bool queueable = shape && shape->queueable == model::Queueable::Yes && plane_.spool_usable();
-    if (queueable) {
+    if (begins && shape->queueable == model::Queueable::Yes && plane_.spool_usable()) {
         standin().on_frame(frame, now);
-    } else {
-        refuse_exchange(frame.type, !frame.last,
-                        writes_ahead(plane_.settings().outage.flush_wait_ms));
+        return true;
     }
+    LocalError error = writes_ahead(plane_.settings().outage.flush_wait_ms);
+    if (upstream_ != nullptr && transaction_ != TransactionStatus::Idle) give_up_transaction(now);
+    refuse_exchange(frame.type, false, error);
     return true;
+}
+
+bool Session::begins_behind_writes(const Frame& frame) {
+    if (!plane_.writes_wait()) return false;
+    auto shape = shape_of(frame);
+    return shape && shape->verb == model::TransactionVerb::Begin;
+}
+
+void Session::give_up_transaction(const base::Now& now) {
+    Upstream* upstream = std::exchange(upstream_, nullptr);
+    plane_.shard().clients_active.add(-1);
+    upstream->attach(nullptr);
+    pool_->discard(*upstream, now);  // its end is a rollback
+    exchange_open_ = false;
+    plane_.shard().transactions_lost.add();
+    transaction_ = TransactionStatus::Failed;
+    standin().transaction_lost(nullptr);
 }
 
 void Session::stop_for_flush(const Frame& frame, const base::Now& now) {

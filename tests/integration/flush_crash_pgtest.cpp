@@ -58,6 +58,7 @@ int apply(const std::string& folder, const std::string& url) {
     if (!bench.flush()) return 4;
     const bool gone = bench.run_until([&] { return spool->stats().entries == 0; });
     bench.stop();
+    spool.reset();  // before the loop that its thread posts to
     return gone && bench.events.size() <= 5 ? 0 : 5;
 }
 

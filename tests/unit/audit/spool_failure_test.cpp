@@ -136,8 +136,10 @@ TEST_P(SpoolFaults, AFailedFileIsClosedCheckedAndUsedAgain) {
     EXPECT_THAT(really_there(), testing::ElementsAre("a", "c"));
 }
 
+class SpoolSweeps : public SpoolFaults {};
+
 /// Every n-th call of the disk fails, once or from then on, at whatever it is done for.
-TEST_P(SpoolFaults, WhereverTheDiskFailsExactlyWhatWasAcknowledgedIsThere) {
+TEST_P(SpoolSweeps, WhereverTheDiskFailsExactlyWhatWasAcknowledgedIsThere) {
     for (const bool lasting : {false, true}) {
         for (long call = 1; call < 60; ++call) {
             SCOPED_TRACE((lasting ? "from call " : "call ") + std::to_string(call));
@@ -175,15 +177,24 @@ TEST_P(SpoolFaults, WhereverTheDiskFailsExactlyWhatWasAcknowledgedIsThere) {
     }
 }
 
+std::string name_of(const testing::TestParamInfo<Fault>& run) {
+    switch (run.param) {
+        case Fault::SyncError: return "Sync";
+        case Fault::WriteError: return "Write";
+        case Fault::Torn: return "TornWrite";
+        case Fault::Full: return "Full";
+        case Fault::None: break;
+    }
+    return "None";
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, SpoolFaults,
                          testing::Values(Fault::SyncError, Fault::WriteError, Fault::Torn),
-                         [](const auto& run) {
-                             switch (run.param) {
-                                 case Fault::SyncError: return "Sync";
-                                 case Fault::WriteError: return "Write";
-                                 default: return "TornWrite";
-                             }
-                         });
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Kinds, SpoolSweeps,
+                         testing::Values(Fault::SyncError, Fault::WriteError, Fault::Torn,
+                                         Fault::Full),
+                         name_of);
 
 TEST_F(SpoolTroubles, AnotherProgramsLockIsWaitedOut) {
     open();

@@ -319,5 +319,23 @@ TEST_F(OutageContract, SettingsAreNotSharedWithOthers) {
     EXPECT_EQ(answer[1].value(), "unset");
 }
 
+TEST_F(OutageContract, ATransactionOverWritesThatAreNotAppliedInTimeIsRefused) {
+    database_goes();
+    ask(query(kInsert));
+    store();
+    script().database_returns();
+    EXPECT_EQ(ask(query("BEGIN")), "CZ");
+    EXPECT_EQ(ask(query("SELECT 'x'")), "TDCZ");
+    EXPECT_EQ(ask(query("UPDATE audit_logs SET note = 'b'")), "");
+    script().pass_ms(6'000);
+    auto answer = client().take();
+    ASSERT_EQ(types_of(answer), "EZ");
+    EXPECT_EQ(answer[0].field('C'), "55000");
+    EXPECT_EQ(answer[1].payload, "E");
+    EXPECT_EQ(ask(query("ROLLBACK")), "CZ");
+    EXPECT_EQ(ask(query("SELECT 'x'")), "TDCZ");
+    EXPECT_EQ(script().misuses(), 0);
+}
+
 }  // namespace
 }  // namespace pgsidecar::test
