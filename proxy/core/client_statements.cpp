@@ -1,7 +1,6 @@
 #include "proxy/core/client_statements.hpp"
 
 namespace pgsidecar::proxy {
-inline namespace shared_statements {
 
 namespace {
 const PreparedStatementPtr kNone;
@@ -160,5 +159,4 @@ bool ClientStatements::needs_its_server() const {
     return (unnamed && !unnamed->whole()) || (named_ && named_->unshared != 0);
 }
 
-}  // namespace shared_statements
 }  // namespace pgsidecar::proxy

@@ -10,7 +10,6 @@
 #include "proxy/core/statement_step.hpp"
 
 namespace pgsidecar::proxy {
-inline namespace shared_statements {
 
 /// One client's prepared statements and portals: which statement each of its names stands for.
 ///
@@ -63,6 +62,14 @@ public:
     /// Portals end with their transaction.
     void transaction_over();
 
+    /// f(name, statement) for each named one.
+    template <class F>
+    void for_each_named(F f) const {
+        if (!named_) return;
+        for (const auto& [name, slot] : named_->statements) {
+            if (slot.statement()) f(std::string_view(name), *slot.statement());
+        }
+    }
     /// Named statements.
     std::size_t size() const;
     /// Some statement exists on the present server connection only: its client must keep it.
@@ -100,5 +107,4 @@ private:
     std::unique_ptr<Named> named_;
 };
 
-}  // namespace shared_statements
 }  // namespace pgsidecar::proxy

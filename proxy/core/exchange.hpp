@@ -19,6 +19,7 @@ enum class Purpose : std::uint8_t {
     CheckSettings,  ///< the same at login: its success or error decides the login; swallowed
     Reset,          ///< DISCARD ALL after a session; swallowed
     Begin,          ///< opens the transaction that the client was already told of; swallowed
+    PrepareAgain,   ///< a client's named statement, after a loss; swallowed
     ReadSettings,   ///< asks for settings that the client may have changed; swallowed
 };
 

@@ -18,6 +18,12 @@ std::uint64_t key_of(std::int32_t pid, std::uint32_t secret) {
     return std::uint64_t{static_cast<std::uint32_t>(pid)} << 32 | secret;
 }
 
+std::uint64_t random_seed(base::Entropy& entropy) {
+    std::uint64_t seed = 0;
+    entropy.fill(std::as_writable_bytes(std::span(&seed, 1)));
+    return seed;
+}
+
 sql::Classifier::Options classifier_options(const config::Settings& settings) {
     return {static_cast<std::size_t>(settings.audit.fingerprint_cache_entries),
             static_cast<std::size_t>(settings.audit.statement_text_bytes)};
@@ -34,6 +40,7 @@ Plane::Plane(std::shared_ptr<const Options> options, Driver& driver, base::Entro
       recorder_(entropy, shard, driver),
       ids_(entropy),
       classifier_(classifier_options(*options_->settings)),
+      statements_(random_seed(entropy)),
       next_pid_(kFirstPid),
       strict_(options_->progress != nullptr &&
               options_->settings->audit.level != config::AuditLevel::Off &&

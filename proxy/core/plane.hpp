@@ -22,8 +22,8 @@
 #include "proxy/core/driver.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/options.hpp"
+#include "proxy/core/prepared_statements.hpp"
 #include "proxy/core/recorder.hpp"
-#include "proxy/core/statement_registry.hpp"
 #include "sql/classifier.hpp"
 
 namespace pgsidecar::proxy {

@@ -8,7 +8,6 @@
 #include "protocol/messages/frontend_rewrite.hpp"
 
 namespace pgsidecar::proxy {
-inline namespace shared_statements {
 
 namespace {
 
@@ -221,5 +220,4 @@ void PreparedStatements::trim_recent(std::size_t count, std::size_t bytes) {
     }
 }
 
-}  // namespace shared_statements
 }  // namespace pgsidecar::proxy

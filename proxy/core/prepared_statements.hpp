@@ -14,7 +14,6 @@
 #include "model/statement_shape.hpp"
 
 namespace pgsidecar::proxy {
-inline namespace shared_statements {
 
 class PreparedStatements;
 
@@ -201,5 +200,4 @@ private:
     Stats stats_;
 };
 
-}  // namespace shared_statements
 }  // namespace pgsidecar::proxy

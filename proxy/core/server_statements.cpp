@@ -4,7 +4,6 @@
 #include "protocol/messages/sqlstate.hpp"
 
 namespace pgsidecar::proxy {
-inline namespace shared_statements {
 
 ServerStatements::ServerStatements(std::size_t max) : max_(max == 0 ? 1 : max) {}
 
@@ -205,5 +204,4 @@ StaleStatement stale_statement(const protocol::ErrorFields& error) {
     return changed ? StaleStatement::ResultChanged : StaleStatement::No;
 }
 
-}  // namespace shared_statements
 }  // namespace pgsidecar::proxy

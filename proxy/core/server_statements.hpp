@@ -9,7 +9,6 @@
 #include "proxy/core/statement_step.hpp"
 
 namespace pgsidecar::proxy {
-inline namespace shared_statements {
 
 /// Which prepared statements one server connection has: named ones under their server_name(), at
 /// most max(), and whose its unnamed one is.
@@ -140,5 +139,4 @@ enum class StaleStatement : std::uint8_t {
 /// raised it, and by the words where a server sends no routine.
 StaleStatement stale_statement(const protocol::ErrorFields& error);
 
-}  // namespace shared_statements
 }  // namespace pgsidecar::proxy

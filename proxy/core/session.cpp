@@ -232,6 +232,7 @@ void Session::attached(Upstream& upstream, const base::Now& now) {
         return consume_held(now);
     }
     if (upstream.settings() != settings_) upstream.apply(settings_, Purpose::ApplySettings, now);
+    if (std::exchange(restores_, false)) upstream.prepare_again(names_, now);
     if (!deferred_begin_.empty()) upstream.begin(std::exchange(deferred_begin_, {}), now);
     if (!pending_) return;
     auto pending = take_pending();

@@ -12,10 +12,10 @@
 #include "protocol/messages/frontend_decode.hpp"
 #include "protocol/messages/transaction_status.hpp"
 #include "proxy/core/channel.hpp"
+#include "proxy/core/client_statements.hpp"
 #include "proxy/core/exchange.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
-#include "proxy/core/statement_registry.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -103,6 +103,7 @@ public:
     PreparedStatementPtr remember(const protocol::ParseView& parse);
     PreparedStatementPtr statement(std::string_view name) const { return names_.statement(name); }
     void closed(const protocol::TargetView& target);
+    void name_it(std::string_view name, PreparedStatementPtr statement);
     /// Types for ParameterDescription: as the database said, as declared, as the columns have them.
     std::vector<std::uint32_t> parameter_types(const PreparedStatement& statement) const;
     /// The same for the spool: 0 where nobody knows.
@@ -201,8 +202,8 @@ private:
     GucSetPtr startup_settings_;        ///< what RESET goes back to
     std::unique_ptr<Standin> standin_;  ///< made at the first need
     std::unique_ptr<Doubt> doubt_;
-    std::string put_back_;              ///< to be taken again before what follows it
-    std::string deferred_begin_;        ///< the client was told BEGIN, the server was not
+    std::string put_back_;        ///< to be taken again before what follows it
+    std::string deferred_begin_;  ///< the client was told BEGIN, the server was not
     std::string why_not_queued_;
     model::SpoolContextPtr spool_context_;
     GucSetPtr spool_settings_;                                  ///< those of spool_context_
@@ -231,6 +232,7 @@ private:
     bool queue_now_ = false;  ///< it has waited long enough: queue it if that is possible
     bool wrote_ = false;      ///< the running exchange holds something else than reads
     bool resets_all_ = false;
+    bool restores_ = false;  ///< its named statements are to be prepared at the next connection
     bool exchange_open_ = false;  ///< extended messages were sent on, their Sync was not
 };
 

@@ -50,36 +50,37 @@ void Session::name_statement(const Frame& frame, Expected& expected) {
     switch (frame.type) {
         case 'P':
             if (auto parse = protocol::decode_parse(frame.payload)) {
-                expected.shape = remember(*parse)->shape;
+                expected.shape = remember(*parse)->shape();
             } else if (auto head = protocol::decode_parse_head(frame.payload)) {
                 auto shapes = plane_.classify(head->query);
                 if (!shapes.empty()) expected.shape = shapes[0];
-                names_.parsed(head->name, {});
+                name_it(head->name, plane_.statements().make_unshared(expected.shape));
             }
             break;
         case 'B':
             if (auto bind = protocol::decode_bind_head(frame.payload)) {
-                names_.bound(bind->portal, bind->statement);
-                if (auto statement = names_.portal(bind->portal)) expected.shape = statement->shape;
+                const auto& statement = names_.statement(bind->statement);
+                names_.bind(bind->portal, statement);
+                if (statement) expected.shape = statement->shape();
             }
             break;
         case 'D':
         case 'C':
             if (auto target = protocol::decode_target(frame.payload)) {
-                auto found = target->kind == protocol::TargetKind::Statement
-                                 ? names_.statement(target->name)
-                                 : names_.portal(target->name);
-                if (found) expected.shape = found->shape;
+                const auto& found = target->kind == protocol::TargetKind::Statement
+                                        ? names_.statement(target->name)
+                                        : names_.portal(target->name);
+                if (found) expected.shape = found->shape();
                 if (frame.type == 'C') closed(*target);
             }
             break;
         case 'E':
             if (auto execute = protocol::decode_execute(frame.payload)) {
-                auto statement = names_.portal(execute->portal);
+                const auto& statement = names_.portal(execute->portal);
                 if (!statement) break;
-                expected.shape = statement->shape;
+                expected.shape = statement->shape();
                 if (expected.shape && expected.shape->effects != 0)
-                    note_effects(*expected.shape, statement->text);
+                    note_effects(*expected.shape, statement->text());
             }
             break;
         default: break;
@@ -87,22 +88,38 @@ void Session::name_statement(const Frame& frame, Expected& expected) {
 }
 
 PreparedStatementPtr Session::remember(const protocol::ParseView& parse) {
-    auto statement = plane_.statements().intern(parse.query, parse.param_types, [&] {
+    StatementKey key{parse.query, parse.param_types};
+    auto statement = plane_.statements().intern(key, names_.statement(parse.name), [&] {
         auto shapes = plane_.classify(parse.query);
         return shapes.empty() ? model::StatementShapePtr() : shapes[0];
     });
-    names_.parsed(parse.name, statement);
+    name_it(parse.name, statement);
     return statement;
 }
 
+void Session::name_it(std::string_view name, PreparedStatementPtr statement) {
+    // Taken as done when it is sent: should the server refuse it, its own error says so at the use.
+    auto step = StatementStep::of(std::move(statement));
+    if (names_.parse(name, step, 0)) names_.resolve(step, StepOutcome::Done);
+}
+
 void Session::closed(const protocol::TargetView& target) {
-    names_.closed(target.kind == protocol::TargetKind::Statement ? 'S' : 'P', target.name);
+    if (target.kind == protocol::TargetKind::Portal) return names_.close_portal(target.name);
+    StatementStep step;
+    names_.close(target.name, step, 0);
+    names_.resolve(step, StepOutcome::Done);
 }
 
 void Session::note_effects(const model::StatementShape& shape, std::string_view text) {
     namespace effect = model::session_effect;
     effects_ |= shape.effects;
     if ((shape.effects & effect::kResetsAll) != 0) resets_all_ = true;
+    if ((shape.effects & effect::kDeallocatesAll) != 0) {
+        StatementStep step;
+        step.change = StatementStep::Change::DeallocateAll;
+        names_.deallocate_all();
+        names_.resolve(step, StepOutcome::Done);
+    }
     if ((shape.effects & effect::kSetsGuc) == 0) return;
     for (auto& change : sql::guc_changes(text)) {
         if (change.local || change.all) continue;

@@ -114,6 +114,7 @@ void Session::upstream_lost(Upstream& upstream, const UpstreamLoss& loss, const 
     plane_.shard().clients_active.add(-1);
     upstream_ = nullptr;
     LocalError error = lost_error(loss);
+    restores_ = keeps_connection() && names_.size() > 0;
     if (own_upstream_ || upstream.mid_message() ||
         (loss.protocol_broken && state_ == State::Ready)) {
         // Its own login cannot be done again; within a message an error would be read as part of

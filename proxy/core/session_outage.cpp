@@ -47,7 +47,7 @@ model::StatementShapePtr Session::shape_of(const Frame& frame) {
         case 'B': {
             auto bind = protocol::decode_bind_head(frame.payload);
             auto found = bind ? names_.statement(bind->statement) : PreparedStatementPtr();
-            return found ? found->shape : model::StatementShapePtr();
+            return found ? found->shape() : model::StatementShapePtr();
         }
         default: return {};
     }
@@ -249,15 +249,14 @@ bool Session::wants_notices() const {
 }
 
 std::vector<std::uint32_t> Session::known_types(const PreparedStatement& statement) const {
-    std::vector<std::uint32_t> types = statement.types;
-    if (!statement.learned_types.empty()) types = statement.learned_types;
-    return types;
+    auto learned = statement.learned_types();
+    return learned.empty() ? statement.type_oids() : learned;
 }
 
 std::vector<std::uint32_t> Session::parameter_types(const PreparedStatement& statement) const {
     std::vector<std::uint32_t> types = known_types(statement);
-    if (!statement.learned_types.empty()) return types;
-    auto insert = sql::insert_parameters(statement.text);
+    if (!statement.learned_types().empty()) return types;
+    auto insert = sql::insert_parameters(statement.text());
     auto schema = plane_.schema(source_->database);
     const model::LearnedTable* table = nullptr;
     if (schema) {

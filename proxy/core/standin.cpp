@@ -57,9 +57,9 @@ Standin::Plan Standin::plan(const model::StatementShapePtr& shape, std::string_v
 }
 
 Standin::Plan Standin::plan(const PreparedStatement& statement) const {
-    plane_.classify(statement.text);
+    plane_.classify(statement.text());
     auto places = plane_.places();
-    return plan(statement.shape, statement.text, places.empty() ? 1 : places[0].value_rows);
+    return plan(statement.shape(), statement.text(), places.empty() ? 1 : places[0].value_rows);
 }
 
 // ---- messages
@@ -150,7 +150,8 @@ void Standin::on_bind(const protocol::Frame& frame, const base::Now& now) {
     auto bind = protocol::decode_bind(frame.payload);
     if (!bind) return fail(malformed("Bind"));
     PreparedStatementPtr statement = session_.statement(bind->statement);
-    if (!statement) return needs_server(because("its statement is not known"), now);
+    if (!statement || !statement->whole())
+        return needs_server(because("its statement is not known"), now);
     Plan made = plan(*statement);
     if (transaction_ != Transaction::Failed && made.role == Role::Server)
         return needs_server(made, now);
@@ -165,7 +166,8 @@ void Standin::on_describe(const protocol::Frame& frame, const base::Now& now) {
     if (!target) return fail(malformed("Describe"));
     if (target->kind == protocol::TargetKind::Statement) {
         PreparedStatementPtr statement = session_.statement(target->name);
-        if (!statement) return needs_server(because("its statement is not known"), now);
+        if (!statement || !statement->whole())
+            return needs_server(because("its statement is not known"), now);
         Plan made = plan(*statement);
         if (transaction_ != Transaction::Failed && made.role == Role::Server)
             return needs_server(made, now);
@@ -187,7 +189,7 @@ void Standin::on_execute(const protocol::Frame& frame, const base::Now& now) {
         return needs_server(made, now);
     if (committing_ && made.role == Role::Begin)
         return needs_server(because("one Sync would end two transactions"), now);
-    auto shape = statement.shape;
+    auto shape = statement.shape();
     if (run(made, session_.known_types(statement), it->second.parameters, now))
         ran_.push_back(shape);
 }

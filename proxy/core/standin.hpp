@@ -12,7 +12,7 @@
 #include "model/spool_entry.hpp"
 #include "protocol/framing/frame_reader.hpp"
 #include "proxy/core/local_error.hpp"
-#include "proxy/core/statement_registry.hpp"
+#include "proxy/core/prepared_statements.hpp"
 
 namespace pgsidecar::proxy {
 

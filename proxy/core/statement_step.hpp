@@ -6,7 +6,6 @@
 #include "proxy/core/prepared_statements.hpp"
 
 namespace pgsidecar::proxy {
-inline namespace shared_statements {
 
 /// What became of a request that was sent: its answer came, an error came for it, or an error
 /// before it made the server skip it ("reads and discards messages until a Sync").
@@ -94,5 +93,4 @@ private:
     std::uint32_t holds_past_ : 1 = 0;
 };
 
-}  // namespace shared_statements
 }  // namespace pgsidecar::proxy

@@ -198,6 +198,21 @@ void Upstream::read_settings(const std::vector<std::string>& names, const base::
     forward(base::as_bytes(message));
 }
 
+void Upstream::prepare_again(const ClientStatements& statements, const base::Now& now) {
+    statements.for_each_named([&](std::string_view name, const PreparedStatement& statement) {
+        if (!statement.whole()) return;
+        std::string messages;
+        statement.append_parse(messages, name);
+        protocol::append_sync(messages);
+        Expected expected;
+        expected.purpose = Purpose::PrepareAgain;
+        expected.start_mono_ns = now.mono_ns;
+        expect(ReplyKind::Parse, expected);
+        expect(ReplyKind::Sync, expected);
+        forward(base::as_bytes(messages));
+    });
+}
+
 void Upstream::internal_row(const Frame& frame) {
     if (replies_.empty() || replies_.head().payload.purpose != Purpose::ReadSettings) return;
     base::ByteReader reader(frame.payload);
@@ -427,6 +442,7 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
                 pool_->released(*this, now);
             }
             break;
+        case Purpose::PrepareAgain:
         case Purpose::Client: break;
     }
     return state_ == State::Ready;

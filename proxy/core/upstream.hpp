@@ -10,6 +10,7 @@
 #include "protocol/framing/frame_reader.hpp"
 #include "protocol/messages/error_fields.hpp"
 #include "proxy/core/channel.hpp"
+#include "proxy/core/client_statements.hpp"
 #include "proxy/core/exchange.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
@@ -69,6 +70,9 @@ public:
     void begin(std::string_view begin_text, const base::Now& now);
     /// Asks what values these settings have now; Session::settings_read() gets the answer.
     void read_settings(const std::vector<std::string>& names, const base::Now& now);
+    /// Prepares a client's named statements, as they were on a connection that is lost; the
+    /// replies are swallowed. One that is refused now gives its error when it is used.
+    void prepare_again(const ClientStatements& statements, const base::Now& now);
     void set_reading(bool on);
     Resend& resend() { return resend_; }
 

@@ -39,7 +39,7 @@ public:
     /// turn.
     void work(std::string& out, std::size_t enough, const base::Now& now);
     /// work() would do more.
-    bool has_work() const { return !hung_up_ && (simple_ || progress_); }
+    bool has_work() const { return !hung_up_ && progress_; }
     /// It has nothing more to say and closes.
     bool hung_up() const { return hung_up_; }
 

@@ -23,7 +23,7 @@ sql::Classifier::Options options() {
 bool never_ends(std::string_view statement, sql::Backslash backslash) {
     Tokens tokens(statement, backslash);
     while (!tokens.at_end())
-        if (!is_closed(tokens.next())) return true;
+        if (!is_closed(tokens.next(), backslash)) return true;
     return false;
 }
 

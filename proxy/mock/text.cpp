@@ -66,9 +66,9 @@ void take_escape(std::string_view& text, std::string& out) {
 }
 
 /// The inside of '..', and of what goes on behind a newline.
-std::string unquoted(std::string_view text, bool escapes) {
+std::string unquoted(std::string_view text, bool escapes, bool& inside) {
     std::string out;
-    bool inside = true;
+    inside = true;
     while (!text.empty()) {
         char c = text.front();
         text.remove_prefix(1);
@@ -87,6 +87,10 @@ std::string unquoted(std::string_view text, bool escapes) {
         }
     }
     return out;
+}
+
+bool has_escapes(std::string_view text, sql::Backslash backslash) {
+    return folded(text.front()) == 'e' || backslash == sql::Backslash::Escapes;
 }
 
 std::string_view without_tag(std::string_view text) {
@@ -131,11 +135,11 @@ std::string string_in(const Token& token, sql::Backslash backslash) {
     if (text.starts_with('$')) return std::string(without_tag(text));
     auto quote = text.find('\'');
     if (quote == std::string_view::npos) return std::string(text);
-    bool escapes = folded(text.front()) == 'e' || backslash == sql::Backslash::Escapes;
-    return unquoted(text.substr(quote + 1), escapes);
+    bool inside = false;
+    return unquoted(text.substr(quote + 1), has_escapes(text, backslash), inside);
 }
 
-bool is_closed(const Token& token) {
+bool is_closed(const Token& token, sql::Backslash backslash) {
     std::string_view text = token.text();
     if (token.kind != TokenKind::String && token.kind != TokenKind::UnicodeString &&
         token.kind != TokenKind::BitString) {
@@ -147,7 +151,10 @@ bool is_closed(const Token& token) {
                text.ends_with(text.substr(0, end + 1));
     }
     auto quote = text.find('\'');
-    return quote != std::string_view::npos && text.size() > quote + 1 && text.ends_with('\'');
+    if (quote == std::string_view::npos) return false;
+    bool inside = false;
+    (void)unquoted(text.substr(quote + 1), has_escapes(text, backslash), inside);
+    return !inside;
 }
 
 std::string_view Tokens::skip_group() {

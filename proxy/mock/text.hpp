@@ -18,7 +18,7 @@ std::string name_in(const sql::Token& token);
 /// The text that a String, UnicodeString or BitString token means.
 std::string string_in(const sql::Token& token, sql::Backslash backslash);
 /// False for a string, a name or a comment that never ends.
-bool is_closed(const sql::Token& token);
+bool is_closed(const sql::Token& token, sql::Backslash backslash);
 
 /// A lexer with a look at the token that comes next.
 class Tokens {

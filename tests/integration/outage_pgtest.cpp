@@ -213,6 +213,22 @@ TEST_P(Restart, AReadThatWasCutOffIsAnsweredAfterAll) {
     }
 }
 
+TEST_P(Restart, SettingsAndPreparedStatementsAreThereAgain) {
+    PGS_NEEDS_SIDECAR("PgBouncer closes session-mode clients");
+    auto c = raw();
+    c.exchange(wire::query("set work_mem = '4321kB'"));
+    c.exchange(wire::query("select set_config('app.tenant', '7', false)"));
+    bool session = std::string_view(GetParam()) == "session";
+    // In transaction mode names are not kept from one transaction to the next, restart or not.
+    if (session) c.exchange(wire::parse("kept", "select 40 + $1::int") + wire::sync());
+    cluster().restart(StopMode::Fast);
+    EXPECT_THAT(c.exchange(wire::query("show work_mem"), 15s), testing::Contains(HasSubstr("4321kB")));
+    EXPECT_THAT(c.exchange(wire::query("show app.tenant")), testing::Contains(HasSubstr("7")));
+    if (!session) return;
+    EXPECT_THAT(c.exchange(wire::bind("", "kept", {"2"}) + wire::execute("") + wire::sync()),
+                testing::Contains(HasSubstr("42")));
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, Restart, testing::Values("session", "transaction"), mode_name);
 
 }  // namespace

@@ -37,8 +37,11 @@ public:
             ExactBuffer part(bytes.substr(0, piece));
             bytes.remove_prefix(part.bytes().size());
             server.feed(part.bytes());
-            do server.work(out, 1, {0, now_us});
-            while (server.has_work());
+            do {
+                std::string some;
+                server.work(some, 1, {0, now_us});
+                out += some;
+            } while (server.has_work());
         }
         return out;
     }
