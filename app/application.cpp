@@ -134,7 +134,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
         server->publish_health(event);
     }
     void on_upstream(const health::UpstreamSnapshot& snapshot) override {
-        if (snapshot.usable) plane->upstream_usable();
+        snapshot.usable ? plane->upstream_usable() : plane->upstream_gone();
         outage->set_usable(snapshot.usable);
     }
     void on_flush(std::function<void()> done) override { outage->flush_now(std::move(done)); }
@@ -161,11 +161,11 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::shared_ptr<metrics::ProcessCounters> counters =
         std::make_shared<metrics::ProcessCounters>();
     std::unique_ptr<metrics::Registry> registry;
-    std::unique_ptr<OutageDesk> outage;
     std::unique_ptr<proxy::DataPlane> plane;
     std::unique_ptr<ws::HttpServer> server;
     std::unique_ptr<health::Supervisor> supervisor;
     std::unique_ptr<OperationFeed> feed;
+    std::unique_ptr<OutageDesk> outage;  ///< goes first: its spool still calls the others
     int signals_seen = 0;
     bool finishing = false;
     std::atomic<bool> records_due{false};

@@ -4,8 +4,10 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstdlib>
+#include <map>
 
 #include "audit/flush_metrics.hpp"
+#include "audit/spool_folder.hpp"
 #include "base/crash_point.hpp"
 #include "base/log.hpp"
 
@@ -33,6 +35,14 @@ audit::Spool::Options options_from(const config::Settings& settings, std::string
     return options;
 }
 
+std::map<std::string, std::string> this_environment() {
+    std::map<std::string, std::string> environment;
+    for (const char* name : {"STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"}) {
+        if (const char* value = std::getenv(name)) environment[name] = value;
+    }
+    return environment;
+}
+
 bool is_mock(const config::Settings& settings) {
     return settings.database.mode == model::DatabaseMode::Mock;
 }
@@ -45,7 +55,9 @@ struct OutageDesk::Timer {
 };
 
 OutageDesk::OutageDesk(asio::io_context& control, Parts parts)
-    : control_(control), parts_(std::move(parts)), progress_timer_(std::make_unique<Timer>(control)) {
+    : control_(control),
+      parts_(std::move(parts)),
+      progress_timer_(std::make_unique<Timer>(control)) {
     const auto& settings = *parts_.settings;
     for (int i = 0; i < settings.workers; ++i) outboxes_.push_back(std::make_unique<Outbox>());
     // Without credentials of its own (pass-through) nothing could be applied later.
@@ -83,9 +95,9 @@ void OutageDesk::learned(const model::LearnedSchemaPtr& schema) {
 OutageDesk::~OutageDesk() = default;
 
 void OutageDesk::open_spool() {
-    std::string folder = parts_.settings->outage.spool_dir;
-    if (folder == "off") return;
-    if (open_problem_.empty()) {
+    const std::string folder = audit::spool_folder(*parts_.settings, this_environment());
+    if (folder.empty()) return;
+    {
         auto options = options_from(*parts_.settings, folder);
         options.on_usable = [](const std::string& problem) {
             if (problem.empty()) {
@@ -190,6 +202,7 @@ void OutageDesk::answer(int worker, std::uint64_t token, const model::SpoolVerdi
     // One wake-up for all that are ready until the worker comes.
     if (!tell) return;
     if (flusher_) watch();
+    if (flusher_) flusher_->entries_arrived();
     plane_->spooled(worker, [&outbox] {
         std::lock_guard lock(outbox.mutex);
         outbox.due = false;
@@ -199,6 +212,7 @@ void OutageDesk::answer(int worker, std::uint64_t token, const model::SpoolVerdi
 
 void OutageDesk::remember(const model::LearnedServer& server) {
     if (spool_) spool_->remember(server);
+    if (watch_) watch_->add_database(server.database);
 }
 
 void OutageDesk::log(std::span<const model::OperationRecord> records,

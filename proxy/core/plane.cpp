@@ -62,6 +62,7 @@ void Plane::forget(Session& session) {
     logging_in_.erase(&session);
     flush_waiters_.erase(&session);
     record_waiters_.erase(&session);
+    retry_waiters_.erase(&session);
     if (session.spool_token() != 0) spooling_.erase(session.spool_token());
     if (session.key_pid() != 0) keys_.erase(key_of(session.key_pid(), session.key_secret()));
     if (session.pool() != nullptr) --session.pool()->sessions;
@@ -184,6 +185,8 @@ void Plane::tick(const base::Now& now) {
     std::vector<Session*> logins(logging_in_.begin(), logging_in_.end());
     for (Session* session : logins) session->tick(now);
     for (auto& [key, pool] : pools_) pool->tick(now);
+    auto retries = std::exchange(retry_waiters_, {});
+    for (Session* session : retries) session->try_again(now);
     for (std::size_t i = cancels_.size(); i-- > 0;) {
         if (i < cancels_.size()) cancels_[i]->tick(now);
     }

@@ -53,6 +53,9 @@ public:
     void tick(const base::Now& now);
     /// The database was seen to be usable again.
     void upstream_usable(const base::Now& now);
+    /// The database was seen to be away; counts in outages().
+    void upstream_gone() { ++outages_; }
+    std::uint64_t outages() const { return outages_; }
     /// No new logins; idle clients are told to go, the others when their transaction is over.
     void drain(const base::Now& now);
     /// Ends everything at once.
@@ -89,6 +92,7 @@ public:
     /// The token that spooled() will name.
     std::uint64_t spool(Session& session, model::SpoolEntry entry);
     void wait_for_flush(Session& session) { flush_waiters_.insert(&session); }
+    void wait_for_tick(Session& session) { retry_waiters_.insert(&session); }
     /// Why a statement cannot even wait for the database to come back.
     std::optional<LocalError> no_room_to_hold(const Pool& pool) const;
     /// audit.durability = strict: an answer waits until its record is on disk.
@@ -143,8 +147,8 @@ private:
     GucSets gucs_;
     PreparedStatements statements_;
     std::unordered_map<std::uint64_t, Session*> spooling_;
-    std::unordered_set<Session*> flush_waiters_, record_waiters_;
-    std::uint64_t next_token_ = 0;
+    std::unordered_set<Session*> flush_waiters_, record_waiters_, retry_waiters_;
+    std::uint64_t next_token_ = 0, outages_ = 0;
     std::map<std::string, model::LearnedSchemaPtr> schemas_;
     std::map<std::pair<std::string, std::string>, model::LearnedServer> servers_known_;
     std::map<std::pair<std::string, std::string>, std::unique_ptr<Pool>> pools_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "base/bytes.hpp"
 
@@ -18,6 +19,7 @@ public:
     /// Nothing is outstanding: what comes next begins anew.
     void begin(bool outside_transaction) {
         bytes_.clear();
+        withheld_.clear();
         possible_ = outside_transaction;
     }
     void add(base::Bytes wire, bool harmless) {
@@ -25,17 +27,23 @@ public:
         possible_ = harmless && bytes_.size() + wire.size() <= kMaxBytes;
         if (possible_) bytes_.append(base::as_text(wire));
     }
-    /// The client has seen something of the answer.
+    /// The client is about to see something of the answer.
     void answered() { possible_ = false; }
+    /// What comes before the first row (ParseComplete, RowDescription, ...) is kept back until more
+    /// follows: a server that goes down sends it together with its last words.
+    void withhold(base::Bytes wire) { withheld_.append(base::as_text(wire)); }
+    bool withholds() const { return !withheld_.empty(); }
+    std::string take_withheld() { return std::exchange(withheld_, {}); }
 
     bool possible() const { return possible_ && !bytes_.empty(); }
     std::string take() {
         possible_ = false;
+        withheld_.clear();
         return std::move(bytes_);
     }
 
 private:
-    std::string bytes_;
+    std::string bytes_, withheld_;
     bool possible_ = false;
 };
 

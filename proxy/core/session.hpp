@@ -74,6 +74,8 @@ public:
     void hold_answer(const model::StatementShapePtr& shape);
     std::uint64_t record_awaited() const { return record_awaited_; }
     void record_stored(bool stored, const base::Now& now);
+    /// Sends again what was cut off.
+    void try_again(const base::Now& now);
     /// It has waited long for a connection, and no connection is left.
     void waited_long(const base::Now& now);
     /// A stop is under way: ends at once when idle, else when the transaction is over.
@@ -125,13 +127,13 @@ private:
     friend class ClientLogin;
 
     /// Why nothing more is taken from the client for now.
-    enum class Stop : std::uint8_t { None, Spool, Flush };
+    enum class Stop : std::uint8_t { None, Spool, Flush, Retry };
 
     /// A read that may have been ended on purpose: it is sent again only when the server has gone
     /// away since, as in a restart.
     struct Doubt {
         LocalError error;
-        std::uint64_t failures_before;
+        std::uint64_t failures_before, outages_before;
     };
     /// The first message of an exchange that waits for a server connection.
     struct Pending {

@@ -135,8 +135,8 @@ void Session::drain(const base::Now& now) {
 }
 
 bool Session::cancel(const base::Now& now) {
-    if (stop_ == Stop::Flush && upstream_ == nullptr) {
-        refuse_held(canceled("It was still waiting for queued writes to be applied."), now);
+    if ((stop_ == Stop::Flush || stop_ == Stop::Retry) && upstream_ == nullptr) {
+        refuse_held(canceled("It was waiting for the database."), now);
         return false;
     }
     if (waiting_since_ns >= 0 && state_ == State::Ready) {

@@ -90,19 +90,30 @@ bool Session::send_again(Upstream& upstream, const UpstreamLoss& loss, const bas
     ++retries_;
     // The words of pg_terminate_backend() are those of a shutdown.
     if (loss.sqlstate == protocol::sqlstate::kAdminShutdown)
-        doubt_ = std::make_unique<Doubt>(Doubt{lost_error(loss), pool_->failures_total()});
+        doubt_ = std::make_unique<Doubt>(
+            Doubt{lost_error(loss), pool_->failures_total(), plane_.outages()});
     plane_.shard().reads_retried.add();
     names_.transaction_over();
     exchange_open_ = false;
     held_.insert(0, upstream.resend().take());
+    // Not at once: the pool's idle connections may be as dead as this one, and not known to be.
+    stop_ = Stop::Retry;
+    plane_.wait_for_tick(*this);
+    return true;
+}
+
+void Session::try_again(const base::Now& now) {
+    if (stop_ != Stop::Retry) return;
+    stop_ = Stop::None;
     set_reading(true);
     consume_held(now);
-    return true;
 }
 
 bool Session::doubt_confirmed(const base::Now& now) {
     auto doubt = std::move(doubt_);
-    if (!doubt || !pending_ || pool_->failures_total() != doubt->failures_before) return false;
+    if (!doubt || !pending_ || pool_->failures_total() != doubt->failures_before ||
+        plane_.outages() != doubt->outages_before)
+        return false;
     auto pending = take_pending();
     plane_.recorder().lost(pending->expected, source_, doubt->error, now);
     refuse_exchange(pending->frame.type, !pending->frame.last, doubt->error);

@@ -23,7 +23,12 @@ public:
     explicit Run(Upstream& upstream) : upstream_(upstream) {}
     ~Run() { flush(); }
 
-    void add(Session* owner, base::Bytes wire) {
+    /// preliminary: comes before the first row.
+    void add(Session* owner, base::Bytes wire, bool preliminary) {
+        if (!preliminary) {
+            if (upstream_.resend_.withholds()) give_withheld(owner);
+            upstream_.resend_.answered();
+        }
         if (owner == owner_ && !bytes_.empty() && bytes_.data() + bytes_.size() == wire.data()) {
             bytes_ = {bytes_.data(), bytes_.size() + wire.size()};
             return;
@@ -33,19 +38,45 @@ public:
         bytes_ = wire;
     }
     void flush() {
-        if (!bytes_.empty() && owner_ != nullptr) owner_->relay(bytes_);
+        if (!bytes_.empty() && owner_ != nullptr) {
+            if (upstream_.resend_.possible()) {
+                upstream_.resend_.withhold(bytes_);
+            } else {
+                owner_->relay(bytes_);
+            }
+        }
         bytes_ = {};
     }
     /// The client is gone: nothing may be given to it any more.
     void drop() { bytes_ = {}; }
 
 private:
+    void give_withheld(Session* owner) {
+        std::string first = upstream_.resend_.take_withheld();
+        owner->relay(base::as_bytes(first));
+    }
+
     Upstream& upstream_;
     Session* owner_ = nullptr;
     base::Bytes bytes_;
 };
 
 namespace {
+
+// What the server says before the first row. A notice is no part of the answer either:
+// "terminating connection" is one.
+bool is_preliminary(char type) {
+    switch (type) {
+        case '1':
+        case '2':
+        case '3':
+        case 'T':
+        case 't':
+        case 'n':
+        case 'N': return true;
+        default: return false;
+    }
+}
 
 FrameReader::Limits backend_limits(const Plane& plane) {
     const auto& limits = plane.settings().limits;
@@ -270,7 +301,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
             return protocol_error("a message that PostgreSQL does not send", now);
         }
         if (!frame.first) {
-            if (!message_swallowed_) run.add(message_owner_, frame.wire);
+            if (!message_swallowed_) run.add(message_owner_, frame.wire, false);
             if (frame.last) message_owner_ = nullptr;
             continue;
         }
@@ -286,7 +317,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
         }
         message_swallowed_ = owner == nullptr;
         if (message_swallowed_ && type == 'D' && frame.whole()) internal_row(frame);
-        if (!message_swallowed_) run.add(owner, frame.wire);
+        if (!message_swallowed_) run.add(owner, frame.wire, is_preliminary(type) && frame.whole());
         // Its record comes first where the answer waits for that.
         bool late = type == 'C' && plane_.strict();
         if (!is_input(frame.wire) && !late) run.flush();

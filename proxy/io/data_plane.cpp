@@ -118,6 +118,12 @@ void DataPlane::learn(model::LearnedServer server) {
     }
 }
 
+void DataPlane::upstream_gone() {
+    for (auto& worker : impl_->workers) {
+        worker->on_plane([](Plane& plane, const base::Now&) { plane.upstream_gone(); });
+    }
+}
+
 void DataPlane::cancel(int except_worker, std::int32_t pid, std::uint32_t secret) {
     for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
         if (static_cast<int>(i) == except_worker) continue;

@@ -34,6 +34,7 @@ public:
     void stop();
 
     void upstream_usable();
+    void upstream_gone();
     void cancel(int except_worker, std::int32_t pid, std::uint32_t secret);
     /// What became of entries given to DataPlaneEvents::on_spool(): {token, verdict}.
     using Verdicts = std::vector<std::pair<std::uint64_t, model::SpoolVerdict>>;

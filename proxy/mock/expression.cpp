@@ -145,18 +145,25 @@ private:
     }
 
     Item condition() {
-        if (tokens_.skip("not")) {
-            Item item = condition();
-            bool known = item.value.type == oid::kBool && item.value.text;
-            Item out = unknown(oid::kBool);
-            out.aggregate = item.aggregate;
-            if (known) out.value.text = *item.value.text == "t" ? "f" : "t";
-            return out;
+        bool negated = false, negates = false;
+        while (tokens_.skip("not")) {
+            negates = true;
+            negated = !negated;
         }
-        Item item = sum();
+        Item item = predicate();
+        if (!negates) return item;
+        bool known = item.value.type == oid::kBool && item.value.text;
+        Item out = unknown(oid::kBool);
+        out.aggregate = item.aggregate;
+        if (known) out.value.text = (*item.value.text == "t") != negated ? "t" : "f";
+        return out;
+    }
+
+    Item predicate() {
+        Item item = concatenation();
         while (is_comparison(tokens_.peek())) {
             std::string_view op = tokens_.next().text();
-            item = comparison(op, item, sum());
+            item = comparison(op, item, concatenation());
         }
         if (tokens_.skip("is")) {
             bool wanted = !tokens_.skip("not");
@@ -188,19 +195,27 @@ private:
 
     Item other_operator(const Item& left) {
         std::string_view op = tokens_.next().text();
-        if (op == "||") {
-            Item right = sum();
-            Item out = unknown(oid::kText);
-            out.aggregate = left.aggregate || right.aggregate;
-            if (left.value.text && right.value.text)
-                out.value.text = *left.value.text + *right.value.text;
-            return tokens_.at_operator("||") ? other_operator(out) : out;
-        }
         Item out = op == "->>" || op == "#>>" ? unknown(oid::kText)
                    : op == "->" || op == "#>" ? unknown(oid::kJsonb)
                                               : unknown(oid::kBool);
         out.aggregate = left.aggregate;
         while (!tokens_.at_end()) tokens_.next();
+        return out;
+    }
+
+    Item concatenation() {
+        Item item = sum();
+        if (!tokens_.at_operator("||")) return item;
+        Item out = unknown(oid::kText);
+        out.aggregate = item.aggregate;
+        out.value.text = std::move(item.value.text);
+        while (tokens_.at_operator("||")) {
+            tokens_.next();
+            Item right = sum();
+            out.aggregate = out.aggregate || right.aggregate;
+            if (!right.value.text) out.value.text.reset();
+            if (out.value.text) *out.value.text += *right.value.text;
+        }
         return out;
     }
 

@@ -45,8 +45,8 @@ constexpr Asked kConstants[] = {
     {"select (1 + 1) * 2", "?column?:23", "4"},
     {"select 2147483647 + 1", "?column?:23", "NULL"},
     {"select 1/0", "?column?:23", "NULL"},
-    {"select 1 = 1, 1 <> 1, 'a' = 'b', 2 >= 1",
-     "?column?:16 ?column?:16 ?column?:16 ?column?:16", "t|f|f|t"},
+    {"select 1 = 1, 1 <> 1, 'a' = 'b', 2 >= 1", "?column?:16 ?column?:16 ?column?:16 ?column?:16",
+     "t|f|f|t"},
     {"select not true, null is null, 1 is not null", "?column?:16 ?column?:16 ?column?:16",
      "f|t|t"},
     {"select true, false as no", "bool:16 no:16", "t|f"},
@@ -67,8 +67,8 @@ constexpr Asked kConstants[] = {
     {"select array[1, 2], array['a b', null]", "array:1007 array:1009",
      "{\"1\",\"2\"}|{\"a b\",NULL}"},
     {"select 'a' || 'b' || 'c'", "?column?:25", "abc"},
-    {"select (select 5), (select x from t), exists (select 1 from t)",
-     "?column?:23 x:25 exists:16", "5|NULL|f"},
+    {"select (select 5), (select x from t), exists (select 1 from t)", "?column?:23 x:25 exists:16",
+     "5|NULL|f"},
     {"select case when true then 1 end", "case:25", "NULL"},
     {"select a is distinct from b from t", "?column?:16", nullptr},
     {"select /* c */ 1 -- d\n, 2", "?column?:23 ?column?:23", "1|2"},
@@ -86,7 +86,7 @@ constexpr Asked kConstants[] = {
     {"select generate_series(1, 3)", "generate_series:25", nullptr},
     {"select coalesce(null, 'x'), nullif(1, 1), lower('AbC'), upper('x'), concat('a', 1, null)",
      "coalesce:25 nullif:23 lower:25 upper:25 concat:25", "x|NULL|abc|X|a1"},
-    {"select some.unknown_function(1, 'x')", "unknown_function:25", "NULL"},
+    {"select app.unknown_function(1, 'x')", "unknown_function:25", "NULL"},
     {"values (1, 'a')", "column1:23 column2:25", "1|a"},
 };
 INSTANTIATE_TEST_SUITE_P(Constants, MockSelect, testing::ValuesIn(kConstants));
@@ -154,10 +154,11 @@ TEST(MockStatements, WritesAreCounted) {
 
 TEST(MockStatements, ReturningGivesWhatWasGiven) {
     MockTalk talk;
-    EXPECT_THAT(talk.ask("insert into t (id, \"Name\", born) values (1, 'a', null), (2, 'b', now()) "
-                         "returning id, \"Name\" as n, born, made_up, id + 1 as next"),
-                ElementsAre("T id:23 n:25 born:25 made_up:25 next:23", "D 1|a|NULL|NULL|2",
-                            "D 2|b|2026-11-20 10:00:00.5+00|NULL|3", "C INSERT 0 2", "Z I"));
+    EXPECT_THAT(
+        talk.ask("insert into t (id, \"Name\", born) values (1, 'a', null), (2, 'b', now()) "
+                 "returning id, \"Name\" as n, born, made_up, id + 1 as next"),
+        ElementsAre("T id:23 n:25 born:25 made_up:25 next:23", "D 1|a|NULL|NULL|2",
+                    "D 2|b|2026-11-20 10:00:00.5+00|NULL|3", "C INSERT 0 2", "Z I"));
     EXPECT_THAT(talk.ask("insert into t (a, \"b\"\"c\") values (1, 2) returning *"),
                 ElementsAre("T a:23 b\"c:23", "D 1|2", "C INSERT 0 1", "Z I"));
     EXPECT_THAT(talk.ask("update t set a = 1 returning a, b::int"),

@@ -76,8 +76,8 @@ public:
         std::string body = zero_ended("") + zero_ended("") + be16(0) +
                            be16(static_cast<std::uint16_t>(parameters.size()));
         for (const auto& value : parameters)
-            body += value ? be32(static_cast<std::uint32_t>(value->size())) + *value
-                          : be32(0xffffffff);
+            body +=
+                value ? be32(static_cast<std::uint32_t>(value->size())) + *value : be32(0xffffffff);
         return typed('B', body + be16(1) + be16(result_format));
     }
 

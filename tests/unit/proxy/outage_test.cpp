@@ -251,6 +251,7 @@ TEST_F(OutageContract, AReadThatWasCutOffIsSentAgain) {
     script().database_goes();
     EXPECT_EQ(client().take_types(), "");
     script().database_returns();
+    script().advance_ms(250);
     EXPECT_EQ(script().shard.reads_retried.get(), 1u);
     script().servers.back()->model.cancel();
     script().run();
