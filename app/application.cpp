@@ -28,6 +28,7 @@
 #include "metrics/registry.hpp"
 #include "proxy/io/data_plane.hpp"
 #include "proxy/mock/mock_upstream.hpp"
+#include "proxy/mock/table_book.hpp"
 #include "ws/server.hpp"
 
 namespace pgsidecar::app {
@@ -205,6 +206,7 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
         problem = "auth.user_file: " + bad_secrets[0];
         return nullptr;
     }
+    if (mock()) options->mock_tables = std::make_shared<proxy::mock::TableBook>();
     if (mock() && upstream.user.empty()) options->credentials.accept_anybody();
     return options;
 }

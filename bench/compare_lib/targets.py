@@ -70,7 +70,8 @@ def start_pgsidecar(children, postgres, binary, pool_mode, pool_size):
     port, http_port = free_port(), free_port()
     process = children.start(
         f"pgsidecar-{port}",
-        [binary, "--listen-port", port, "--http-port", http_port, "--pool-mode", pool_mode, "--pool-size", pool_size],
+        [binary, "--listen-port", port, "--http-port", http_port, "--pool-mode", pool_mode, "--pool-size", pool_size,
+         "--outage-spool-dir", children.folder / f"spool-{port}"],
         env={"DATABASE_URL": f"postgres://{USER}@127.0.0.1:{postgres['port']}/{DATABASE}"})
     children.wait_for_port(process, port)
     return Target("pgsidecar", port, process.pid)

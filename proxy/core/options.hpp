@@ -14,6 +14,10 @@
 
 namespace pgsidecar::proxy {
 
+namespace mock {
+class TableBook;
+}
+
 /// What the data plane is built with. Immutable; shared by the workers.
 struct Options {
     std::shared_ptr<const config::Settings> settings;
@@ -26,6 +30,8 @@ struct Options {
         std::make_shared<const model::OutagePolicy>();
     /// Of the spool; null: there is none. Outlives the data plane.
     const model::SpoolProgress* progress = nullptr;
+    /// Mode mock: what the workers' mock databases have in common. Null: each has its own.
+    std::shared_ptr<mock::TableBook> mock_tables;
 };
 
 }  // namespace pgsidecar::proxy

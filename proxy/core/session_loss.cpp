@@ -52,20 +52,38 @@ bool runs(ReplyKind kind) {
            kind == ReplyKind::FunctionCall;
 }
 
+/// What a request does to a transaction: of a Query with several statements, what the last of those
+/// does that say something, and a COMMIT before all others.
+TransactionVerb verb_of(const Expected& expected) {
+    if (!expected.all) return expected.shape ? expected.shape->verb : TransactionVerb::None;
+    TransactionVerb verb = TransactionVerb::None;
+    for (const auto& shape : *expected.all) {
+        if (shape->verb == TransactionVerb::Commit) return shape->verb;
+        if (shape->verb == TransactionVerb::Rollback) verb = shape->verb;
+    }
+    return verb;
+}
+
+/// How much a request may have done that cannot be taken back.
+int weight(ReplyKind kind, const Expected& expected) {
+    if (!runs(kind) || only_reads(expected)) return 0;
+    switch (verb_of(expected)) {
+        case TransactionVerb::Begin:
+        case TransactionVerb::Rollback: return expected.all ? 2 : 1;
+        case TransactionVerb::Commit: return 3;
+        default: return 2;
+    }
+}
+
 /// Of the exchange that item i belongs to: the request whose fate the client must be told.
 std::size_t decisive(ReplyQueue& replies, std::size_t i) {
     std::size_t found = i;
     for (; i < replies.size(); ++i) {
-        auto& item = replies.at(i);
-        if (runs(item.kind)) found = i;
-        if (runs(item.kind) && !only_reads(item.payload)) break;
+        auto &item = replies.at(i), &best = replies.at(found);
+        if (weight(item.kind, item.payload) > weight(best.kind, best.payload)) found = i;
         if (ends_exchange(item.kind)) break;
     }
     return found;
-}
-
-TransactionVerb verb_of(const Expected& expected) {
-    return expected.shape ? expected.shape->verb : TransactionVerb::None;
 }
 
 }  // namespace
@@ -172,9 +190,7 @@ LocalError Session::fate_of(ReplyKind kind, const Expected& expected,
     bool may_have_run = runs(kind) ? !only_reads(expected) : kind == ReplyKind::Sync && wrote_;
     if (!may_have_run && !open) return error;
     if (open && !commits) return rolled_back(error);
-    if (verb_of(expected) == TransactionVerb::Begin ||
-        verb_of(expected) == TransactionVerb::Rollback)
-        return error;
+    if (runs(kind) && weight(kind, expected) < 2) return error;
     LocalError unknown = error;
     unknown.sqlstate = protocol::sqlstate::kTransactionResolutionUnknown;
     unknown.detail += " Whether the statement took effect is not known.";

@@ -28,7 +28,7 @@ Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
     auto defer = [this](std::function<void(const base::Now&)> f) {
         on_plane([f = std::move(f)](Plane&, const base::Now& at) { f(at); });
     };
-    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, buffer_limit());
+    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables, buffer_limit());
 }
 
 Worker::~Worker() { stop(); }

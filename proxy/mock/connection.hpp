@@ -12,13 +12,14 @@
 
 namespace pgsidecar::proxy::mock {
 
-/// What one connection to the mock database remembers. All of it ends with the connection.
+/// What one connection to the mock database remembers; all but the tables ends with it.
 struct Connection {
-    explicit Connection(base::Entropy& random) : entropy(random) {}
+    Connection(base::Entropy& random, TableBook& book) : entropy(random), tables(book) {}
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     base::Entropy& entropy;
+    TableBook& tables;
     std::string user, database;
     std::int32_t pid = 0;
     std::int64_t wall_us = 0;  ///< when the transaction began: what now() says

@@ -60,7 +60,10 @@ public:
             Item item = evaluate_item(entry, scene_);
             all_aggregate = all_aggregate && item.aggregate;
             many_rows = many_rows || item.many_rows;
-            if (item.star) continue;
+            if (item.star) {
+                add_star(item.star_of, row, first);
+                continue;
+            }
             if (first) result_.columns.push_back(item.column);
             // The first row says the type, as in PostgreSQL.
             const std::size_t index = row.size();
@@ -69,15 +72,26 @@ public:
             row.push_back(std::move(item.value));
         }
         row.resize(result_.columns.size());
-        cells += row.size();
+
         result_.rows.push_back(std::move(row));
     }
 
     bool all_aggregate = true;
     bool many_rows = false;
-    std::size_t cells = 0;
 
 private:
+    void add_star(std::string_view alias, std::vector<Value>& row, bool first) {
+        for (Column& column : scene_.relations->columns_of(alias)) {
+            if (row.size() == kMaxColumns) return;
+            Value value{column.type, {}, {}};
+            if (scene_.row != nullptr) {
+                if (auto it = scene_.row->find(column.name); it != scene_.row->end())
+                    value = scene_.copy(it->second);
+            }
+            row.push_back(std::move(value));
+            if (first) result_.columns.push_back(std::move(column));
+        }
+    }
     const std::vector<std::string_view>& entries_;
     Scene& scene_;
     Result& result_;
@@ -94,16 +108,6 @@ Result run_select(const Outline& outline, Scene& scene) {
     bool one_row = !outline.from || (maker.all_aggregate && !entries->empty() && !outline.grouped);
     if (!one_row || outline.no_rows || maker.many_rows) result.rows.clear();
     return result;
-}
-
-/// Calls f with the inside of each row's parentheses until it returns false.
-template <class F>
-void for_each_row(std::string_view rows, sql::Backslash backslash, F f) {
-    Tokens tokens(rows, backslash);
-    while (tokens.at(sql::TokenKind::Open)) {
-        if (!f(tokens.skip_group())) return;
-        tokens.skip(sql::TokenKind::Comma);
-    }
 }
 
 Result run_values(const Outline& outline, Scene& scene) {
@@ -124,29 +128,22 @@ Result run_values(const Outline& outline, Scene& scene) {
     return result;
 }
 
-std::vector<std::string> names_in(std::string_view list, sql::Backslash backslash) {
-    std::vector<std::string> names;
-    Tokens tokens(list, backslash);
-    while (!tokens.at_end() && names.size() < kMaxColumns) {
-        if (is_name(tokens.peek())) names.push_back(name_in(tokens.peek()));
-        tokens.next();
-        while (!tokens.at_end() && !tokens.skip(sql::TokenKind::Comma)) tokens.next();
-    }
-    return names;
-}
-
 /// The row that an INSERT would have stored, by column.
 std::map<std::string, Value, std::less<>> given_row(const std::vector<std::string>& names,
                                                     std::string_view inside, Scene& scene) {
     std::map<std::string, Value, std::less<>> row;
     auto entries = split_list(inside, scene.backslash());
     if (!entries) return row;
-    for (std::size_t i = 0; i < entries->size() && i < names.size(); ++i)
-        row[names[i]] = evaluate((*entries)[i], scene).value;
+    for (std::size_t i = 0; i < entries->size() && i < names.size(); ++i) {
+        Value value = evaluate((*entries)[i], scene).value;
+        if (auto type = scene.relations->type_of_column(names[i]))
+            value = cast_value(std::move(value), *type);
+        row[names[i]] = std::move(value);
+    }
     return row;
 }
 
-/// "*" of RETURNING: the columns that the statement names.
+/// "*" of RETURNING for a table that is not known: the columns that the statement names.
 std::vector<std::string_view> returned_entries(const Outline& outline, Scene& scene,
                                                const std::vector<std::string>& names,
                                                std::vector<std::string>& quoted) {
@@ -158,8 +155,9 @@ std::vector<std::string_view> returned_entries(const Outline& outline, Scene& sc
         for (char c : name) text.append(c == '"' ? 2U : 1U, c);
         quoted.push_back(text + '"');
     }
+    bool known = !scene.relations->columns_of().empty();
     for (std::string_view entry : *entries) {
-        if (entry == "*") {
+        if (entry == "*" && !known) {
             out.insert(out.end(), quoted.begin(), quoted.end());
         } else {
             out.push_back(entry);
@@ -173,7 +171,7 @@ Result run_insert(const Outline& outline, Scene& scene) {
     if (outline.returning.empty()) return make_done("INSERT 0 " + std::to_string(count));
     Result result = make_done("INSERT 0");
     result.has_rows = result.counts_rows = true;
-    auto names = names_in(outline.columns, scene.backslash());
+    auto names = target_columns(outline, *scene.relations, scene.backslash());
     std::vector<std::string> quoted;
     auto entries = returned_entries(outline, scene, names, quoted);
     if (entries.size() > kMaxColumns) return too_many_columns();
@@ -219,6 +217,8 @@ Result run(Connection& connection, std::string_view statement,
     if (outline.verb == Verb::Other) return run_utility(connection, statement, outline, describing);
     Scene::Budget budget{kMaxResultBytes};
     Scene scene = scene_of(connection, budget, parameter_types, parameters);
+    const Relations relations(connection.tables, outline.tables);
+    scene.relations = &relations;
     Result result = run_query(outline, scene);
     return budget.overdrawn ? too_large() : result;
 }
@@ -261,6 +261,7 @@ Result run_query(const Outline& outline, Scene& scene) {
     }
     Result result = make_done("SELECT");
     result.has_rows = result.counts_rows = true;
+    result.columns = scene.relations->columns_of();
     return result;
 }
 

@@ -327,6 +327,7 @@ private:
         if (!items || items->empty() || depth_ >= kMaxDepth) return unknown(oid::kText);
         Scene scene = scene_;
         scene.row = nullptr;
+        scene.relations = nullptr;
         Item item = Evaluator(items->front(), scene, depth_ + 1).whole();
         if ((outline.from && !item.aggregate) || outline.no_rows)
             item.value = {item.value.type, {}, {}};
@@ -345,13 +346,14 @@ private:
                 tokens_.next();
                 Item item;
                 item.star = true;
+                item.star_of = name;
                 return item;
             }
             if (!is_name(tokens_.peek())) return unknown(oid::kText);
             name = name_in(tokens_.next());
         }
         if (tokens_.at(TokenKind::Open)) return function(name);
-        Item item = named(unknown(oid::kText), name, 2);
+        Item item = named(unknown(type_of_column(name)), name, 2);
         if (scene_.row != nullptr) {
             if (auto it = scene_.row->find(name); it != scene_.row->end()) {
                 item.value = scene_.copy(it->second);
@@ -359,6 +361,11 @@ private:
             }
         }
         return item;
+    }
+
+    Oid type_of_column(std::string_view name) const {
+        if (scene_.relations == nullptr) return oid::kText;
+        return scene_.relations->type_of_column(name).value_or(oid::kText);
     }
 
     std::optional<Item> keyword() {

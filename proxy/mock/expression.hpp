@@ -10,6 +10,7 @@
 
 #include "base/random.hpp"
 #include "proxy/mock/gucs.hpp"
+#include "proxy/mock/relations.hpp"
 #include "proxy/mock/result.hpp"
 #include "sql/backslash.hpp"
 
@@ -33,6 +34,8 @@ struct Scene {
     const std::vector<Value>* parameters = nullptr;  ///< null while a statement is described
     /// The row that is being returned, by column; null where there is none.
     const std::map<std::string, Value, std::less<>>* row = nullptr;
+    /// The statement's tables, as far as they are known.
+    const Relations* relations = nullptr;
 
     /// A copy, as far as there is budget for it.
     Value copy(const Value& value) {
@@ -55,7 +58,8 @@ struct Item {
     Value value{};           ///< NULL where it is not known
     bool aggregate = false;  ///< makes one row out of none, as count(*) does
     bool many_rows = false;  ///< a function that returns a set
-    bool star = false;       ///< "*": columns that nobody knows
+    bool star = false;       ///< "*" or "alias.*"
+    std::string star_of{};   ///< the alias
     int name_strength = 0;   ///< how sure its name is, as PostgreSQL's FigureColname counts
 };
 

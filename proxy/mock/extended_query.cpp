@@ -48,7 +48,8 @@ void MockServer::on_parse(base::Bytes payload, std::string& out) {
     std::vector<Oid> given;
     for (std::size_t i = 0; i < parse->param_count; ++i)
         given.push_back(base::load_be32(parse->param_types.data() + 4 * i));
-    prepared->parameter_types = parameter_types_of(prepared->text, std::move(given), backslash);
+    prepared->parameter_types =
+        parameter_types_of(prepared->text, std::move(given), connection_.tables, backslash);
     kept.statements.erase(name);
     if (!kept.has_room(prepared->text.size()))
         return fail(sqlstate::kOutOfMemory, "too many prepared statements for mode mock", out);

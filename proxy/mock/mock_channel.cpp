@@ -11,7 +11,9 @@ constexpr std::size_t kDeliveredBytes = 65'536;
 }
 
 MockChannel::MockChannel(MockDatabase& database, ChannelEvents& events, std::int32_t pid)
-    : database_(database), events_(&events), server_(database.check(), database.entropy(), pid) {}
+    : database_(database),
+      events_(&events),
+      server_(database.check(), database.tables(), database.entropy(), pid) {}
 
 void MockChannel::send(base::Bytes bytes) {
     server_.feed(bytes);

@@ -10,8 +10,12 @@ namespace {
 constexpr std::int32_t kMinPid = 10'000, kMaxPid = 4'000'000;
 }  // namespace
 
-MockDatabase::MockDatabase(Defer defer, base::Entropy& entropy, std::size_t buffer_limit)
-    : defer_(std::move(defer)), entropy_(entropy), buffer_limit_(buffer_limit) {
+MockDatabase::MockDatabase(Defer defer, base::Entropy& entropy, std::shared_ptr<TableBook> tables,
+                           std::size_t buffer_limit)
+    : defer_(std::move(defer)),
+      entropy_(entropy),
+      tables_(tables ? std::move(tables) : std::make_shared<TableBook>()),
+      buffer_limit_(buffer_limit) {
     std::array<std::byte, 4> bytes{};
     entropy.fill(bytes);
     next_pid_ = kMinPid + static_cast<std::int32_t>(base::load_be32(bytes.data()) % 1'000'000U);

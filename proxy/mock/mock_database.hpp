@@ -9,6 +9,7 @@
 #include "proxy/core/channel.hpp"
 #include "proxy/mock/mock_channel.hpp"
 #include "proxy/mock/statement_check.hpp"
+#include "proxy/mock/table_book.hpp"
 
 namespace pgsidecar::proxy::mock {
 
@@ -18,8 +19,10 @@ namespace pgsidecar::proxy::mock {
 /// more.
 class MockDatabase {
 public:
-    /// buffer_limit: above so many bytes a sender is told that it must wait (Channel::unsent()).
-    MockDatabase(Defer defer, base::Entropy& entropy, std::size_t buffer_limit);
+    /// tables: shared by the workers; null makes one of its own. buffer_limit: above so many bytes
+    /// a sender is told that it must wait (Channel::unsent()).
+    MockDatabase(Defer defer, base::Entropy& entropy, std::shared_ptr<TableBook> tables,
+                 std::size_t buffer_limit);
     ~MockDatabase();
 
     /// As Driver::connect().
@@ -29,6 +32,7 @@ public:
     // For its channels.
     void defer(std::function<void(const base::Now&)> f) { defer_(std::move(f)); }
     StatementCheck& check() { return check_; }
+    TableBook& tables() { return *tables_; }
     base::Entropy& entropy() { return entropy_; }
     std::size_t buffer_limit() const { return buffer_limit_; }
     void forget(MockChannel& channel);
@@ -36,6 +40,7 @@ public:
 private:
     Defer defer_;
     base::Entropy& entropy_;
+    std::shared_ptr<TableBook> tables_;
     std::size_t buffer_limit_;
     StatementCheck check_;
     std::int32_t next_pid_;

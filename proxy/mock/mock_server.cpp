@@ -32,9 +32,10 @@ bool is_extended(char type) {
 
 }  // namespace
 
-MockServer::MockServer(StatementCheck& check, base::Entropy& entropy, std::int32_t pid)
+MockServer::MockServer(StatementCheck& check, TableBook& tables, base::Entropy& entropy,
+                       std::int32_t pid)
     : check_(check),
-      connection_(entropy),
+      connection_(entropy, tables),
       reader_(FrameReader::Direction::Frontend, {0x7fffffff, kMaxMessageBytes}) {
     connection_.pid = pid;
 }

@@ -28,8 +28,8 @@ class MockServer {
 public:
     static constexpr std::uint32_t kMaxMessageBytes = 16U << 20;
 
-    /// pid: what pg_backend_pid() says. check and entropy outlive it.
-    MockServer(StatementCheck& check, base::Entropy& entropy, std::int32_t pid);
+    /// pid: what pg_backend_pid() says. The others outlive it.
+    MockServer(StatementCheck& check, TableBook& tables, base::Entropy& entropy, std::int32_t pid);
     ~MockServer();
 
     void feed(base::Bytes bytes);

@@ -5,8 +5,6 @@
 #include <span>
 #include <utility>
 
-#include "proxy/mock/text.hpp"
-
 namespace pgsidecar::proxy::mock {
 namespace {
 
@@ -19,6 +17,17 @@ constexpr std::size_t kHeadTokens = 12;
 constexpr std::array<std::string_view, 14> kEndOfItems = {
     "from",  "into",      "where",  "group", "having", "window", "union",
     "order", "intersect", "except", "limit", "offset", "fetch",  "for"};
+
+/// Words behind a table that are no alias of it.
+constexpr std::array<std::string_view, 31> kNoTableAlias = {
+    "where",   "set",    "join",       "left",        "right",  "inner",  "full",      "cross",
+    "natural", "on",     "using",      "group",       "order",  "having", "limit",     "offset",
+    "fetch",   "for",    "union",      "intersect",   "except", "window", "returning", "values",
+    "default", "select", "overriding", "tablesample", "when",   "with",   "table"};
+constexpr std::array<std::string_view, 12> kEndOfFrom = {"where", "group", "having",    "window",
+                                                         "union", "order", "limit",     "offset",
+                                                         "fetch", "for",   "intersect", "except"};
+constexpr std::size_t kMaxTables = 32;
 
 Verb verb_of(const Token& token) {
     if (is_word(token, "select")) return Verb::Select;
@@ -60,8 +69,15 @@ public:
             case Verb::Select: read_select(); break;
             case Verb::Insert: read_insert(); break;
             case Verb::Values: read_rows(); break;
-            case Verb::Table: out_.from = true; break;
-            default: read_returning(); break;
+            case Verb::Table:
+                out_.from = true;
+                read_table();
+                break;
+            default:
+                if (!tokens_.skip("from")) tokens_.skip("into");
+                read_table();
+                read_returning();
+                break;
         }
         return std::move(out_);
     }
@@ -114,23 +130,44 @@ private:
     }
 
     void read_rest_of_select() {
+        bool in_from = false;
         while (!over()) {
             const Token token = step();
-            if (is_word(token, "from")) out_.from = true;
+            if (is_any(token, kEndOfFrom)) in_from = false;
+            if (is_word(token, "from")) in_from = out_.from = true;
             if (is_word(token, "into")) out_.into = true;
             if (is_word(token, "group")) out_.grouped = true;
             if (is_word(token, "limit") && tokens_.peek().text() == "0") out_.no_rows = true;
             if (is_word(token, "where") && tokens_.at("false")) out_.no_rows = true;
             if (is_word(token, "union") || is_word(token, "intersect") || is_word(token, "except"))
                 return;
+            bool table_due =
+                is_word(token, "from") || is_word(token, "join") || token.kind == TokenKind::Comma;
+            if (in_from && table_due) read_table();
         }
+    }
+
+    /// "s.t AS a" at the front; no table where something else stands.
+    void read_table() {
+        while (tokens_.at("only") || tokens_.at("lateral")) tokens_.next();
+        if (!is_name(tokens_.peek())) return;
+        TableReference reference;
+        reference.table = tokens_.take_name();
+        if (tokens_.at(TokenKind::Open) && out_.verb == Verb::Select) {
+            step();  // a function
+            reference.table.clear();
+        }
+        bool as = tokens_.skip("as");
+        bool alias = is_name(tokens_.peek()) && (as || !is_any(tokens_.peek(), kNoTableAlias));
+        reference.alias = alias ? name_in(tokens_.next()) : reference.table;
+        if (!reference.table.empty() && out_.tables.size() < kMaxTables)
+            out_.tables.push_back(std::move(reference));
     }
 
     void read_insert() {
         tokens_.skip("into");
-        out_.table = tokens_.take_name();
-        if (tokens_.skip("as")) tokens_.next();
-        if (is_name(tokens_.peek()) && !starts_source()) tokens_.next();
+        read_table();
+        if (!out_.tables.empty()) out_.table = out_.tables[0].table;
         if (tokens_.at(TokenKind::Open)) read_columns_or_query();
         while (!over() && !starts_source() && !tokens_.at("returning")) step();
         if (tokens_.skip("default")) {
@@ -183,6 +220,7 @@ private:
         while (!over()) {
             const Token token = step();
             if (is_word(token, "from")) out_.from = true;
+            if (is_word(token, "from") && out_.verb == Verb::Update) read_table();
             if (!is_word(token, "returning")) continue;
             const char* begin = tokens_.peek().begin;
             while (!over()) step();
@@ -234,6 +272,20 @@ std::optional<std::string_view> StatementSplitter::next() {
 
 Outline outline_of(std::string_view statement, sql::Backslash backslash) {
     return OutlineReader(statement, backslash).read();
+}
+
+std::vector<std::string> target_columns(const Outline& outline, const Relations& relations,
+                                        sql::Backslash backslash) {
+    std::vector<std::string> names;
+    Tokens tokens(outline.columns, backslash);
+    while (!tokens.at_end() && names.size() < kMaxColumns) {
+        if (is_name(tokens.peek())) names.push_back(name_in(tokens.peek()));
+        tokens.next();
+        while (!tokens.at_end() && !tokens.skip(TokenKind::Comma)) tokens.next();
+    }
+    if (!outline.columns.empty()) return names;
+    for (const Column& column : relations.columns_of()) names.push_back(column.name);
+    return names;
 }
 
 std::optional<std::vector<std::string_view>> split_list(std::string_view list,

@@ -208,8 +208,8 @@ Result copy(Connection& connection, std::string_view statement) {
     result.copy_binary = tokens.skip("binary");
     if (tokens.at(TokenKind::Open)) {
         tokens.skip_group();
-    } else {
-        tokens.take_name();
+    } else if (TablePtr table = connection.tables.find(tokens.take_name())) {
+        result.copy_columns = table->size();
     }
     if (tokens.at(TokenKind::Open)) {
         auto columns = split_list(tokens.skip_group(), connection.backslash());
@@ -283,6 +283,8 @@ Result run_utility(Connection& connection, std::string_view statement, const Out
     if (verb == "set" || verb == "reset") return run_setting(connection, statement, outline);
     if (verb == "discard") return discard(connection, outline);
     if (verb == "copy") return copy(connection, statement);
+    if (verb == "create" || verb == "alter" || verb == "drop")
+        connection.tables.learn(statement, connection.backslash());
     bool query = verb == "create" && has_word(outline, "as") &&
                  (has_word(outline, "table") || has_word(outline, "materialized"));
     if (query) return make_done("SELECT 0");

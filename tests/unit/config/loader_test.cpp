@@ -169,10 +169,9 @@ TEST_F(Load, SupabaseWithoutAnythingNamesAllThree) {
                             mistake("configuration", "supabase.db_password")));
 }
 
-TEST_F(Load, MockIsNotAvailable) {
+TEST_F(Load, MockNeedsNoDatabase) {
     input_.environment.clear();
-    EXPECT_THAT(load_args({"--mode", "mock"}).mistakes,
-                ElementsAre(mistake("flag --mode", "not available in this version")));
+    expect_valid(load_args({"--mode", "mock"}));
 }
 
 TEST_F(Load, SecretFilesAreRead) {

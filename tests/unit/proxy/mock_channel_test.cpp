@@ -46,7 +46,7 @@ protected:
     base::SeededEntropy entropy{3};
     proxy::mock::MockDatabase database{
         [this](std::function<void(const base::Now&)> f) { queue.push_back(std::move(f)); }, entropy,
-        1'000};
+        nullptr, 1'000};
     bool inside = false;
     std::vector<std::string> events;
     std::string received;
@@ -133,7 +133,7 @@ TEST_F(MockChannelTest, ADatabaseThatIsGoneLeavesNothingToRun) {
     {
         proxy::mock::MockDatabase gone{
             [&](std::function<void(const base::Now&)> f) { left.push_back(std::move(f)); }, entropy,
-            1'000};
+            nullptr, 1'000};
         gone.connect(*this);
     }
     for (auto& f : left) f({});

@@ -45,7 +45,8 @@ TEST(MockServer, WelcomesAnybodyAsPostgresql15) {
 TEST(MockServer, AnswersTlsAndCancelRequests) {
     base::SeededEntropy entropy{1};
     proxy::mock::StatementCheck check;
-    proxy::mock::MockServer server(check, entropy, 1);
+    proxy::mock::TableBook tables;
+    proxy::mock::MockServer server(check, tables, entropy, 1);
     std::string out;
     server.feed(base::as_bytes(be32(8) + be32(80877103)));
     server.work(out, 1'000, {});
@@ -62,7 +63,8 @@ TEST(MockServer, RefusesWhatIsNoStartup) {
           startup({{"user", "x"}, {"replication", "database"}})}) {
         base::SeededEntropy entropy{1};
         proxy::mock::StatementCheck check;
-        proxy::mock::MockServer server(check, entropy, 1);
+        proxy::mock::TableBook tables;
+        proxy::mock::MockServer server(check, tables, entropy, 1);
         std::string out;
         server.feed(base::as_bytes(bad));
         server.work(out, 10'000, {});

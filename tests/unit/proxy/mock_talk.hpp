@@ -90,7 +90,8 @@ public:
 
     base::SeededEntropy entropy{7};
     proxy::mock::StatementCheck check;
-    proxy::mock::MockServer server{check, entropy, 4711};
+    proxy::mock::TableBook tables;
+    proxy::mock::MockServer server{check, tables, entropy, 4711};
     std::int64_t now_us = kMockNowUs;
     Lines welcome;
 
