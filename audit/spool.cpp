@@ -44,8 +44,7 @@ std::unique_ptr<Spool> Spool::open(Options options, std::string& problem) {
     if (last > 0) impl->progress.accept(last, {});
     const auto first = file.first();
     impl->progress.settle(first ? first->sequence - 1 : last);
-    impl->worker =
-        std::make_unique<SpoolWorker>(impl->options, impl->progress, std::move(opened));
+    impl->worker = std::make_unique<SpoolWorker>(impl->options, impl->progress, std::move(opened));
     return std::unique_ptr<Spool>(new Spool(std::move(impl)));
 }
 
@@ -74,8 +73,8 @@ void Spool::settle(std::uint64_t through, std::function<void(bool)> done) {
 
 void Spool::bury(std::uint64_t sequence, std::string sqlstate, std::string message,
                  std::function<void(bool)> done) {
-    impl_->worker->push(spool_request::Bury{sequence, std::move(sqlstate), std::move(message),
-                                            std::move(done)});
+    impl_->worker->push(
+        spool_request::Bury{sequence, std::move(sqlstate), std::move(message), std::move(done)});
 }
 
 void Spool::read_records(std::uint64_t after, std::size_t max_bytes,
@@ -108,8 +107,6 @@ void Spool::remember(model::LearnedSchema schema) {
 }
 
 const std::vector<model::LearnedServer>& Spool::known_servers() const { return impl_->servers; }
-const std::vector<model::LearnedSchemaPtr>& Spool::known_schemas() const {
-    return impl_->schemas;
-}
+const std::vector<model::LearnedSchemaPtr>& Spool::known_schemas() const { return impl_->schemas; }
 
 }  // namespace pgsidecar::audit

@@ -22,10 +22,10 @@ std::string failed(const SpoolConnection& connection) {
 }
 
 std::string structure_problem(SpoolConnection& connection) {
-    const std::int64_t size = number_of(connection, "PRAGMA page_count") *
-                              number_of(connection, "PRAGMA page_size");
-    SpoolQuery query(connection, size > kQuickAbove ? "PRAGMA quick_check(1)"
-                                                    : "PRAGMA integrity_check(1)");
+    const std::int64_t size =
+        number_of(connection, "PRAGMA page_count") * number_of(connection, "PRAGMA page_size");
+    SpoolQuery query(connection,
+                     size > kQuickAbove ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)");
     if (!query.next()) return failed(connection);
     const std::string answer(query.bytes(0));
     return answer == "ok" ? "" : "is damaged: " + answer.substr(0, answer.find('\n'));
@@ -66,8 +66,7 @@ void count_records(SpoolConnection& connection, SpoolReport& report) {
 
 /// Rows that came after the state was written follow its sequence without a gap.
 std::string numbers_problem(const SpoolState& written, const SpoolState& found) {
-    const auto expected =
-        written.waiting + (found.last_sequence - written.last_sequence);
+    const auto expected = written.waiting + (found.last_sequence - written.last_sequence);
     const auto expected_records = written.record_rows + (found.last_record - written.last_record);
     if (found.waiting != expected)
         return "holds " + std::to_string(found.waiting) + " queued writes where " +

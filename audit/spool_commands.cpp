@@ -47,7 +47,8 @@ std::vector<SpoolCommand> open_commands(SpoolConnection& connection) {
     std::vector<SpoolCommand> out;
     SpoolQuery rows(connection,
                     "SELECT id, verb, sequence FROM commands WHERE result IS NULL ORDER BY id");
-    while (rows.next()) out.push_back({rows.integer(0), std::string(rows.bytes(1)), rows.number(2)});
+    while (rows.next())
+        out.push_back({rows.integer(0), std::string(rows.bytes(1)), rows.number(2)});
     return out;
 }
 
@@ -79,8 +80,7 @@ bool ask_running_sidecar(const std::string& folder, const SpoolCommand& command,
         answer = "its file cannot be written: " + connection.failure_text();
         return false;
     }
-    const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     while (connection.failure() == SpoolFailure::None) {
         answer = result_of(connection, *id);
         const bool late = std::chrono::steady_clock::now() >= deadline;

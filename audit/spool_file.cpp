@@ -122,8 +122,7 @@ bool SpoolFile::take_out(std::uint64_t from, std::uint64_t through) {
     if (!any || !good()) return good();
     changed_ = true;
     if (!delete_.bind(from).bind(std::min(through, kHighestSequence)).run()) return false;
-    return !with_parts ||
-           delete_parts_.bind(from).bind(std::min(through, kHighestSequence)).run();
+    return !with_parts || delete_parts_.bind(from).bind(std::min(through, kHighestSequence)).run();
 }
 
 bool SpoolFile::drop_oldest_buffered() {

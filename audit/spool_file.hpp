@@ -76,8 +76,7 @@ public:
     std::optional<std::uint64_t> drop_oldest_records();
 
     /// Rows above `after`, damaged ones among them, at most so many and so large (at least one).
-    std::vector<SpoolRow> read(std::uint64_t after, std::size_t max_entries,
-                               std::size_t max_bytes);
+    std::vector<SpoolRow> read(std::uint64_t after, std::size_t max_entries, std::size_t max_bytes);
     std::optional<First> first();
     std::vector<StoredRecords> read_records(std::uint64_t after, std::size_t max_bytes,
                                             std::vector<std::uint64_t>& damaged);

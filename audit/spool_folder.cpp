@@ -30,8 +30,8 @@ std::string base_folder(const std::map<std::string, std::string>& environment) {
 }
 
 bool is_safe(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
 }
 
 /// The text as a file's name; what had to be changed gets a checksum, so that two texts never get

@@ -116,12 +116,10 @@ std::optional<SpoolVerdict> SpoolGroup::take(const model::SpoolEntry& entry) {
         return SpoolVerdict{Reason::Failed, 0, "There is nothing in it that can be queued."};
     const std::uint64_t bytes = spool_bytes(entry);
     if (over(bytes, options_.max_entry_bytes) || bytes > kMaxRowBytes)
-        return SpoolVerdict{
-            Reason::EntryTooBig, 0,
-            limit_text("It has " + std::to_string(bytes) + " bytes", options_.max_entry_bytes,
-                       "outage.max_entry_bytes")};
-    if (entry.outage_class == OutageClass::Buffer && !make_room(entry, bytes))
-        return std::nullopt;
+        return SpoolVerdict{Reason::EntryTooBig, 0,
+                            limit_text("It has " + std::to_string(bytes) + " bytes",
+                                       options_.max_entry_bytes, "outage.max_entry_bytes")};
+    if (entry.outage_class == OutageClass::Buffer && !make_room(entry, bytes)) return std::nullopt;
     if (auto refused = limit_of(entry, bytes); !refused.stored()) return refused;
     const auto sequence = file_.append(entry, now_.wall_us);
     if (!sequence) return std::nullopt;

@@ -67,8 +67,7 @@ std::vector<model::LearnedServer> learned_servers(SpoolConnection& connection) {
     while (rows.next()) {
         model::LearnedServer server{std::string(rows.bytes(0)), std::string(rows.bytes(1)), {}};
         auto lines = spool_lines_from(rows.bytes(2));
-        if (!lines ||
-            rows.number(3) != checksum_of(server.user, server.database, rows.bytes(2)))
+        if (!lines || rows.number(3) != checksum_of(server.user, server.database, rows.bytes(2)))
             continue;
         for (auto& line : *lines)
             if (line.size() == 2)

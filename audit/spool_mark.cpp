@@ -51,7 +51,8 @@ std::optional<SpoolMarkContent> SpoolMark::read(const std::string& path) {
     Image image{};
     const auto got = ::pread(file, image.data(), image.size(), 0);
     ::close(file);
-    if (got != static_cast<ssize_t>(image.size()) || !std::string_view(image.data(), image.size()).starts_with(kMagic))
+    if (got != static_cast<ssize_t>(image.size()) ||
+        !std::string_view(image.data(), image.size()).starts_with(kMagic))
         return std::nullopt;
     SpoolMarkContent content;
     content.id.assign(image.data() + kMagic.size(), kIdBytes);
@@ -74,8 +75,8 @@ bool SpoolMark::open(const std::string& path) {
 
 bool SpoolMark::write(const SpoolMarkContent& content) {
     const Image image = image_of(content);
-    return file_ >= 0 && ::pwrite(file_, image.data(), image.size(), 0) ==
-                             static_cast<ssize_t>(image.size());
+    return file_ >= 0 &&
+           ::pwrite(file_, image.data(), image.size(), 0) == static_cast<ssize_t>(image.size());
 }
 
 }  // namespace pgsidecar::audit

@@ -54,8 +54,7 @@ std::string missing_problem(const SpoolPaths& paths, const std::optional<SpoolMa
     if (mark && mark->holds_anything())
         return what + ", but " + std::to_string(mark->state.waiting) + " queued writes, " +
                std::to_string(mark->state.dead) + " dead letters and " +
-               std::to_string(mark->state.record_rows) +
-               " rows of records were acknowledged in it";
+               std::to_string(mark->state.record_rows) + " rows of records were acknowledged in it";
     if (size_of(paths.log) > 0) return what + ", but its log " + paths.log + " is there";
     return {};
 }
@@ -144,8 +143,8 @@ void open_existing(const Spool::Options& options, const SpoolPaths& paths, bool 
     connection->allow_checkpoint_on_close(true);
     out.damaged = std::move(report.damaged);
     out.damaged_records = std::move(report.damaged_records);
-    out.file = std::make_unique<SpoolFile>(std::move(connection), std::move(file_mark),
-                                           std::move(report));
+    out.file =
+        std::make_unique<SpoolFile>(std::move(connection), std::move(file_mark), std::move(report));
 }
 
 }  // namespace

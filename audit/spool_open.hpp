@@ -17,9 +17,9 @@ struct SpoolPaths {
 
 /// A file that open_spool_file() has opened.
 struct OpenedSpool {
-    std::unique_ptr<SpoolFile> file;  ///< null: problem says why
-    std::string problem;              ///< a sentence: what is wrong with which file, what to do
-    std::vector<std::uint64_t> damaged;          ///< entries, still waiting, to be buried
+    std::unique_ptr<SpoolFile> file;     ///< null: problem says why
+    std::string problem;                 ///< a sentence: what is wrong with which file, what to do
+    std::vector<std::uint64_t> damaged;  ///< entries, still waiting, to be buried
     std::vector<std::uint64_t> damaged_records;  ///< rows, to be dropped
 };
 

@@ -90,8 +90,7 @@ SpoolRow SpoolRowReader::read(const SpoolQuery& row) {
 
 SpoolRowWriter::SpoolRowWriter(SpoolConnection& connection, SpoolContexts& contexts)
     : contexts_(contexts),
-      insert_(connection,
-              "INSERT INTO entries VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_(connection, "INSERT INTO entries VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       insert_part_(connection, "INSERT INTO parts VALUES(?, ?, ?, ?, ?, ?, ?)") {}
 
 bool SpoolRowWriter::insert(std::uint64_t sequence, std::int64_t accepted_us,

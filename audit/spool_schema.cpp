@@ -118,8 +118,7 @@ std::string spool_definition(SpoolConnection& connection) {
     return std::to_string(checksum.value());
 }
 
-bool make_spool_tables(SpoolConnection& connection, const std::string& name,
-                       std::int64_t wall_us) {
+bool make_spool_tables(SpoolConnection& connection, const std::string& name, std::int64_t wall_us) {
     return connection.run(kBeforeTables) && connection.run(kTables) && connection.run(kViews) &&
            set_identity(connection, kSpoolVersion) && put_meta(connection, "id", name) &&
            put_meta(connection, "definition", spool_definition(connection)) &&

@@ -28,8 +28,7 @@ std::string unusable_because(const SpoolIdentity& identity);
 std::string spool_definition(SpoolConnection& connection);
 
 /// Makes the tables in an empty file; name: the UUID of the file (Spool::id()).
-bool make_spool_tables(SpoolConnection& connection, const std::string& name,
-                       std::int64_t wall_us);
+bool make_spool_tables(SpoolConnection& connection, const std::string& name, std::int64_t wall_us);
 /// Brings the tables of an older version to kSpoolVersion, all steps or none.
 bool upgrade_spool_tables(SpoolConnection& connection, std::int64_t from_version);
 

@@ -21,8 +21,8 @@
 
 namespace pgsidecar::audit {
 
-/// How many pages the write-ahead log gets before it is copied into the file. The copying delays the
-/// acknowledgements that wait for it: by 2 ms with 250 pages, by 10 ms with 2,000.
+/// How many pages the write-ahead log gets before it is copied into the file. The copying delays
+/// the acknowledgements that wait for it: by 2 ms with 250 pages, by 10 ms with 2,000.
 inline constexpr int kSpoolCheckpointPages = 250;
 inline constexpr std::string_view kSpoolHandedOut = "handed_out";  ///< a key of the table meta
 
@@ -65,8 +65,8 @@ private:
     void answer(spool_request::Read& request);
     void answer(spool_request::ReadRecords& request);
     void answer(spool_request::DeadLetters& request);
-    /// Takes those that may go to the database out of rows; the others become dead letters, durably.
-    /// False when that failed.
+    /// Takes those that may go to the database out of rows; the others become dead letters,
+    /// durably. False when that failed.
     bool sort_out(std::vector<SpoolRow>& rows, std::vector<StoredEntry>& deliver);
     std::optional<DeadLetter> dead_letter_of(const SpoolRow& row, base::Now time) const;
     /// Notes durably which entries somebody may be applying, before they are handed out.

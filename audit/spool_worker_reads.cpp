@@ -13,8 +13,8 @@ void SpoolWorker::answer(spool_request::Read& request) {
     std::vector<StoredEntry> deliver;
     std::uint64_t after = request.after;
     while (file_ && deliver.empty()) {
-        auto rows = file_->read(after, std::max<std::size_t>(1, request.max_entries),
-                                request.max_bytes);
+        auto rows =
+            file_->read(after, std::max<std::size_t>(1, request.max_entries), request.max_bytes);
         const bool broken = !file_->good();
         if (!rows.empty()) after = rows.back().stored.sequence;
         const bool at_end = rows.empty();
@@ -67,8 +67,8 @@ bool SpoolWorker::note_handed_out(const std::vector<StoredEntry>& deliver) {
     });
     if (!can_age) return true;
     const std::uint64_t last = deliver.back().sequence;
-    if (!file_->begin() ||
-        !put_meta(file_->connection(), kSpoolHandedOut, std::to_string(last)) || !file_->commit()) {
+    if (!file_->begin() || !put_meta(file_->connection(), kSpoolHandedOut, std::to_string(last)) ||
+        !file_->commit()) {
         failed();
         return false;
     }
@@ -123,8 +123,7 @@ bool SpoolWorker::drop_damaged_records(const std::vector<std::uint64_t>& rows) {
     }
     totals_.records_dropped += dropped;
     publish_stats();
-    base::log::error("spool",
-                     "records of the operation log were damaged on the disk and are lost",
+    base::log::error("spool", "records of the operation log were damaged on the disk and are lost",
                      {{"records", dropped}});
     return true;
 }

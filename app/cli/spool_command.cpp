@@ -161,9 +161,8 @@ int verify(const Job& job) {
 }
 
 int report_done(const Job& job, std::uint64_t done, std::uint64_t left) {
-    const std::string what = job.asked.verb == "retry"
-                                 ? "put behind everything that waits"
-                                 : "discarded";
+    const std::string what =
+        job.asked.verb == "retry" ? "put behind everything that waits" : "discarded";
     job.out << "Dead letters " << what << ": " << done << ".\n";
     if (left == 0 && (done > 0 || job.asked.all)) return kExitOk;
     return job.fail(kExitData, std::to_string(left) +
@@ -175,8 +174,8 @@ int ask_sidecar(const Job& job, const std::string& lock_problem) {
     std::string answer;
     const audit::SpoolCommand command{0, job.asked.verb, job.asked.all ? 0 : job.asked.sequence};
     if (!audit::ask_running_sidecar(job.folder, command, kAnswerTimeoutMs, answer))
-        return job.fail(kExitUnavailable, lock_problem + " It was asked to do this, but " + answer +
-                                              ".");
+        return job.fail(kExitUnavailable,
+                        lock_problem + " It was asked to do this, but " + answer + ".");
     std::uint64_t done = 0;
     std::uint64_t left = 0;
     const char* const end = answer.data() + answer.size();
@@ -265,7 +264,8 @@ CliResult spool(const config::LoadInput& given, std::ostream& out, std::ostream&
         result.exit_code = usage ? kExitUsage : kExitConfig;
         return result;
     }
-    const config::Settings settings = mistakes.empty() ? result.loaded.settings : config::Settings();
+    const config::Settings settings =
+        mistakes.empty() ? result.loaded.settings : config::Settings();
     const std::string folder =
         asked.dir.empty() ? audit::spool_folder(settings, input.environment) : asked.dir;
     if (folder.empty())

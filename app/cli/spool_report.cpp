@@ -150,8 +150,8 @@ std::string line_of(std::string_view sequence, std::string_view accepted, std::s
     };
     return padded(sequence, 10, true) + "  " + padded(accepted, 24, false) + "  " +
            padded(outage, 7, false) + "  " + padded(user, 12, false) + "  " +
-           padded(table, 24, false) + "  " + padded(rows, 6, true) + "  " +
-           padded(bytes, 8, true) + "  " + std::string(state) + "\n";
+           padded(table, 24, false) + "  " + padded(rows, 6, true) + "  " + padded(bytes, 8, true) +
+           "  " + std::string(state) + "\n";
 }
 
 }  // namespace
@@ -205,13 +205,12 @@ std::string spool_list_line(const SpoolItem& item) {
 std::string spool_text(const SpoolItem& item) {
     const auto& stored = *item.stored;
     const auto& context = *stored.entry.context;
-    std::string out = "sequence  " + std::to_string(stored.sequence) + " (" +
-                      std::string(state_of(item)) + ")\naccepted  " +
-                      base::to_iso8601(stored.accepted_us) + "\nclass     " +
-                      std::string(model::to_string(stored.entry.outage_class)) + "\nuser      " +
-                      printable(context.user) + "\ndatabase  " + printable(context.database) +
-                      "\nservice   " + printable(context.service) + "\nsession   " +
-                      printable(context.session_id) + "\n";
+    std::string out =
+        "sequence  " + std::to_string(stored.sequence) + " (" + std::string(state_of(item)) +
+        ")\naccepted  " + base::to_iso8601(stored.accepted_us) + "\nclass     " +
+        std::string(model::to_string(stored.entry.outage_class)) + "\nuser      " +
+        printable(context.user) + "\ndatabase  " + printable(context.database) + "\nservice   " +
+        printable(context.service) + "\nsession   " + printable(context.session_id) + "\n";
     for (const auto& [name, value] : context.settings)
         out += "setting   " + printable(name) + " = " + printable(value) + "\n";
     if (item.letter != nullptr)
@@ -260,10 +259,11 @@ std::string spool_health_json(const audit::SpoolView::Health& health) {
 std::string spool_health_text(const audit::SpoolView::Health& health, const std::string& folder) {
     if (!health.problem.empty())
         return health.problem + "\nA sidecar does not start on it. 'pgsidecar spool export --dir " +
-               folder + "' prints what can still be read; once the folder is moved away, the "
-                        "sidecar begins a new spool.\n";
-    std::string out = "The spool " + health.id + " in " + folder + " is whole: " +
-                      std::to_string(health.waiting) + " entries wait (" +
+               folder +
+               "' prints what can still be read; once the folder is moved away, the "
+               "sidecar begins a new spool.\n";
+    std::string out = "The spool " + health.id + " in " + folder +
+                      " is whole: " + std::to_string(health.waiting) + " entries wait (" +
                       std::to_string(health.bytes) + " bytes), " + std::to_string(health.dead) +
                       " dead letters, " + std::to_string(health.records) +
                       " records of the operation log.\n";

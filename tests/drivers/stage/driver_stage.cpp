@@ -1,8 +1,8 @@
 // driver_stage <modes> <command> [arguments]: sets up PostgreSQL and, per mode, the sidecar, and
-// runs the command in between. modes: direct, session, transaction, joined by commas. The command
-// gets in its environment
+// runs the command in between. modes: direct, session, transaction, mock, joined by commas (mock:
+// mode mock, without PostgreSQL behind it). The command gets in its environment
 //   DATABASE_URL, PGHOST, PGPORT, PGUSER, PGDATABASE   where to connect
-//   PGS_MODE             direct, session or transaction
+//   PGS_MODE             direct, session, transaction or mock
 //   PGS_DIRECT_URL       past the sidecar
 //   PGS_SIDECAR_PID, PGS_HTTP_PORT                      of the sidecar, when there is one
 //   PGS_STAGE_PID        SIGUSR1 to it restarts PostgreSQL (fast)
@@ -38,6 +38,11 @@ int run_mode(PgCluster& cluster, const std::string& mode, const std::vector<std:
     settings.upstream_url = cluster.url();
     settings.pool_mode = mode;
     settings.pool_size = mode == "session" ? 40 : 8;
+    if (mode == "mock") {
+        settings.pool_mode = "session";
+        settings.pool_size = 40;
+        settings.flags = {{"mode", "mock"}, {"database-url", ""}};
+    }
     auto proxy =
         ProxyUnderTest::start(mode == "direct" ? ProxyKind::Direct : ProxyKind::Sidecar, settings);
     std::string port = std::to_string(proxy->port());
@@ -73,7 +78,7 @@ int run_mode(PgCluster& cluster, const std::string& mode, const std::vector<std:
 
 int main(int argc, char** argv) try {
     if (argc < 3) {
-        std::cerr << "usage: driver_stage <direct,session,transaction> <command> [arguments]\n";
+        std::cerr << "usage: driver_stage <direct,session,transaction,mock> <command> [arguments]\n";
         return 64;
     }
     std::signal(SIGUSR1, [](int) { restart_asked = true; });

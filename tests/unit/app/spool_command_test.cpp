@@ -71,7 +71,7 @@ protected:
             if (statement.sql.ends_with(')')) {
                 statement.types = {25, 17};
                 statement.parameters = std::string(
-                    "\0\3\0\0\0\1\0\0\0\3\0\0\0\2h\n\0\0\0\2\0\xff\xff\xff\xff\xff", 28);
+                    "\0\3\0\0\0\1\0\0\0\3\0\0\0\2h\n\0\0\0\2\0\xff\xff\xff\xff\xff", 26);
             }
             entry.statements.push_back(statement);
             std::promise<bool> stored;
@@ -100,10 +100,17 @@ protected:
 };
 
 TEST_F(SpoolCommand, WrongUsageExitsWith64) {
-    for (const std::vector<std::string>& args :
-         {std::vector<std::string>{}, {"lists"}, {"show"}, {"show", "all"}, {"show", "0"},
-          {"show", "1x"}, {"retry"}, {"discard", "-1"}, {"list", "--dir"}, {"list", "--dir="},
-          {"list", "--dir=/x", "--unknown"}}) {
+    for (const std::vector<std::string>& args : {std::vector<std::string>{},
+                                                 {"lists"},
+                                                 {"show"},
+                                                 {"show", "all"},
+                                                 {"show", "0"},
+                                                 {"show", "1x"},
+                                                 {"retry"},
+                                                 {"discard", "-1"},
+                                                 {"list", "--dir"},
+                                                 {"list", "--dir="},
+                                                 {"list", "--dir=/x", "--unknown"}}) {
         EXPECT_EQ(run(args), kExitUsage) << testing::PrintToString(args);
         EXPECT_THAT(out_, IsEmpty());
         EXPECT_THAT(err_, Not(IsEmpty()));
@@ -115,8 +122,9 @@ TEST_F(SpoolCommand, WithoutAFolderTheSettingsMustName) {
     input_.environment["DATABASE_URL"] = "postgres://u:CANARY@h/d";
     input_.environment["HOME"] = folder_;
     EXPECT_EQ(run({"list"}), kExitIo);
-    EXPECT_THAT(err_, AllOf(HasSubstr("There is no spool in " + folder_ + "/.local/state/pgsidecar"),
-                            Not(HasSubstr("CANARY"))));
+    EXPECT_THAT(err_,
+                AllOf(HasSubstr("There is no spool in " + folder_ + "/.local/state/pgsidecar"),
+                      Not(HasSubstr("CANARY"))));
     EXPECT_EQ(run({"list", "--outage-spool-dir=off"}), kExitConfig);
     EXPECT_THAT(err_, HasSubstr("outage.spool_dir is off"));
 }
@@ -141,6 +149,7 @@ TEST_F(SpoolCommand, ExportHoldsEverything) {
     EXPECT_EQ(run_here({"export"}), kExitOk);
     const auto all = lines();
     ASSERT_EQ(all.size(), 2U);
+    ASSERT_TRUE(all[0]["statements"][0].HasMember("sqlHex")) << out_;
     EXPECT_EQ(all[0]["statements"][0]["sqlHex"], "696e73657274201bff");
     const auto& dead = all[1];
     EXPECT_EQ(dead["user"], "app");

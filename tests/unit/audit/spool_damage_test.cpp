@@ -60,8 +60,7 @@ protected:
             return Outcome::Refused;
         }
         std::map<std::uint64_t, std::string> found;
-        for (const auto& stored : read())
-            found[stored.sequence] = stored.entry.statements[0].sql;
+        for (const auto& stored : read()) found[stored.sequence] = stored.entry.statements[0].sql;
         bool damaged = false;
         for (const auto& letter : dead_letters()) {
             damaged = damaged || letter.damaged;
@@ -147,8 +146,7 @@ TEST_P(SpoolFlips, ZeroedStretchesAreNeverSilent) {
     EXPECT_GT(noticed, 30);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, SpoolFlips,
-                         testing::Values("spool.sqlite", "spool.sqlite-wal"),
+INSTANTIATE_TEST_SUITE_P(Files, SpoolFlips, testing::Values("spool.sqlite", "spool.sqlite-wal"),
                          [](const auto& run) {
                              return std::string(run.param).ends_with("wal") ? "Log" : "Database";
                          });
@@ -249,8 +247,9 @@ TEST_F(SpoolDamage, TheProblemSaysWhatToDoAndTheFileStays) {
     content[0] = 'X';
     test::write_content(database(), content);
     const std::string problem = open_problem();
-    EXPECT_THAT(problem, HasSubstr("The spool " + database() + " cannot be read: file is not a "
-                                                              "database"));
+    EXPECT_THAT(problem, HasSubstr("The spool " + database() +
+                                   " cannot be read: file is not a "
+                                   "database"));
     EXPECT_THAT(problem, HasSubstr("pgsidecar spool export --dir " + options_.folder));
     EXPECT_EQ(test::content_of(database()), content);
 }

@@ -243,9 +243,9 @@ TEST_F(SpoolTroubles, ASecondSpoolOnTheFolderIsRefused) {
 TEST_F(SpoolTroubles, AFolderThatCannotBeMadeIsNamed) {
     test::write_content(folder_.path() + "/file", "");
     options_.folder = folder_.path() + "/file/spool";
-    EXPECT_THAT(open_problem(),
-                HasSubstr("The folder " + options_.folder + " of the spool cannot be made (Not a "
-                                                            "directory)"));
+    EXPECT_THAT(open_problem(), HasSubstr("The folder " + options_.folder +
+                                          " of the spool cannot be made (Not a "
+                                          "directory)"));
     options_.folder = "/proc/pgsidecar-spool";
     EXPECT_THAT(open_problem(), HasSubstr("outage.spool_dir"));
 }

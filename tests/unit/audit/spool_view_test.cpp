@@ -96,8 +96,8 @@ TEST_F(SpoolViews, ReadsAroundBrokenPages) {
         test::write_content(database(), broken);
         auto view = look();
         const auto found = waiting(*view);
-        const bool noticed = view->incomplete() || !view->verify().problem.empty() ||
-                             found.size() == kEntries;
+        const bool noticed =
+            view->incomplete() || !view->verify().problem.empty() || found.size() == kEntries;
         EXPECT_TRUE(noticed);
         const std::set<std::uint64_t> distinct(found.begin(), found.end());
         EXPECT_EQ(distinct.size(), found.size());
