@@ -38,8 +38,8 @@ std::unique_ptr<Spool> Spool::open(Options options, std::string& problem) {
     impl->id = file.id();
     impl->servers = learned_servers(file.connection());
     impl->schemas = learned_schemas(file.connection());
-    const auto tables = file.tables();
-    for (const auto& [sequence, table] : tables) impl->progress.accept(sequence, table);
+    for (const auto& [table, sequence] : opened.last_of_table)
+        impl->progress.accept(sequence, table);
     const auto last = file.counts().state.last_sequence;
     if (last > 0) impl->progress.accept(last, {});
     const auto first = file.first();

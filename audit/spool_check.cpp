@@ -27,8 +27,10 @@ std::string structure_problem(SpoolConnection& connection) {
     SpoolQuery query(connection,
                      size > kQuickAbove ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)");
     if (!query.next()) return failed(connection);
-    const std::string answer(query.bytes(0));
-    return answer == "ok" ? "" : "is damaged: " + answer.substr(0, answer.find('\n'));
+    std::string answer(query.bytes(0));
+    if (answer == "ok") return {};
+    if (answer.starts_with("*** in database")) answer.erase(0, answer.find('\n') + 1);
+    return "is damaged: " + answer.substr(0, answer.find('\n'));
 }
 
 void count_entries(SpoolConnection& connection, SpoolContexts& contexts, SpoolReport& report) {
@@ -46,6 +48,8 @@ void count_entries(SpoolConnection& connection, SpoolContexts& contexts, SpoolRe
         if (outage_class == model::OutageClass::Queue) ++counts.queue_entries;
         if (outage_class == model::OutageClass::Buffer)
             report.buffered.add({row.stored.sequence, row.bytes});
+        for (const auto& statement : row.stored.entry.statements)
+            report.last_of_table[statement.table] = row.stored.sequence;
         if (row.damaged) report.damaged.push_back(row.stored.sequence);
     }
 }

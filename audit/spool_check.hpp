@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,8 +20,9 @@ struct SpoolReport {
     std::string id;
     SpoolCounts counts;
     SpoolBuffered buffered;
-    std::vector<std::uint64_t> damaged;          ///< entries whose checksums do not fit
-    std::vector<std::uint64_t> damaged_records;  ///< rows of `records`, likewise
+    std::map<std::string, std::uint64_t> last_of_table;  ///< the last entry for each
+    std::vector<std::uint64_t> damaged;                  ///< entries whose checksums do not fit
+    std::vector<std::uint64_t> damaged_records;          ///< rows of `records`, likewise
 };
 
 /// Reads everything: SQLite's own check (integrity_check; quick_check for files over 256 MiB, which

@@ -25,6 +25,11 @@ public:
     std::size_t stored() const { return stored_; }
 
 private:
+    /// Numbers are never given twice, so that a stray row is never taken for another's.
+    std::optional<std::int64_t> last_id();
+    /// The context that select_ stands on; null when it is damaged.
+    model::SpoolContextPtr read(std::int64_t id) const;
+
     struct Known {
         model::SpoolContextPtr context;  ///< keeps the address from being used again
         std::int64_t id = 0;

@@ -236,13 +236,4 @@ std::vector<StoredRecords> SpoolFile::read_records(std::uint64_t after, std::siz
     return records_.read(std::min(after, kHighestSequence), max_bytes, damaged);
 }
 
-std::vector<std::pair<std::uint64_t, std::string>> SpoolFile::tables() {
-    std::vector<std::pair<std::uint64_t, std::string>> out;
-    SpoolQuery rows(*connection_,
-                    "SELECT sequence, relation FROM entries UNION ALL SELECT sequence, relation "
-                    "FROM parts WHERE sequence IN (SELECT sequence FROM entries) ORDER BY 1");
-    while (rows.next()) out.emplace_back(rows.number(0), rows.bytes(1));
-    return out;
-}
-
 }  // namespace pgsidecar::audit

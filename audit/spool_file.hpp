@@ -81,8 +81,6 @@ public:
     std::vector<StoredRecords> read_records(std::uint64_t after, std::size_t max_bytes,
                                             std::vector<std::uint64_t>& damaged);
     std::vector<DeadLetter> dead_letters(std::size_t max) { return dead_.list(max); }
-    /// Sequence and table of every statement that waits.
-    std::vector<std::pair<std::uint64_t, std::string>> tables();
 
 private:
     bool take_out(std::uint64_t from, std::uint64_t through);

@@ -141,6 +141,7 @@ void open_existing(const Spool::Options& options, const SpoolPaths& paths, bool 
         return;
     }
     connection->allow_checkpoint_on_close(true);
+    out.last_of_table = std::move(report.last_of_table);
     out.damaged = std::move(report.damaged);
     out.damaged_records = std::move(report.damaged_records);
     out.file =

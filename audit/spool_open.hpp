@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -17,10 +18,11 @@ struct SpoolPaths {
 
 /// A file that open_spool_file() has opened.
 struct OpenedSpool {
-    std::unique_ptr<SpoolFile> file;     ///< null: problem says why
-    std::string problem;                 ///< a sentence: what is wrong with which file, what to do
-    std::vector<std::uint64_t> damaged;  ///< entries, still waiting, to be buried
-    std::vector<std::uint64_t> damaged_records;  ///< rows, to be dropped
+    std::unique_ptr<SpoolFile> file;  ///< null: problem says why
+    std::string problem;              ///< a sentence: what is wrong with which file, what to do
+    std::map<std::string, std::uint64_t> last_of_table;  ///< of the entries that wait
+    std::vector<std::uint64_t> damaged;                  ///< entries, still waiting, to be buried
+    std::vector<std::uint64_t> damaged_records;          ///< rows, to be dropped
 };
 
 /// Makes the folder (0700). A sentence on failure.

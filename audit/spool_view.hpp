@@ -18,6 +18,12 @@ public:
         StoredEntry stored;
         std::uint64_t bytes = 0;
         bool damaged = false;
+        bool salvaged = false;  ///< found outside the tables: may be in the database already
+    };
+    struct Letter {
+        DeadLetter letter;
+        std::uint64_t bytes = 0;
+        bool salvaged = false;
     };
     /// What verify() came to.
     struct Health {
@@ -34,9 +40,10 @@ public:
     SpoolView(const SpoolView&) = delete;
     SpoolView& operator=(const SpoolView&) = delete;
 
-    /// In the order of their sequences, one at a time; false to stop.
+    /// In the order of their sequences, one at a time; false to stop. When something cannot be
+    /// read, what the pages of the file still hold of it follows.
     void waiting(const std::function<bool(const Entry&)>& visit);
-    void dead(const std::function<bool(const DeadLetter&, std::uint64_t bytes)>& visit);
+    void dead(const std::function<bool(const Letter&)>& visit);
     /// Something could not be read so far: entries may be missing from what was visited.
     bool incomplete() const;
     /// The check that a start makes. Reads everything.

@@ -96,18 +96,24 @@ std::unique_ptr<audit::SpoolView> look(const Job& job) {
 template <class Visit>
 void visit_all(audit::SpoolView& view, const Visit& visit) {
     view.waiting([&](const audit::SpoolView::Entry& entry) {
-        return visit(SpoolItem{&entry.stored, nullptr, entry.bytes, entry.damaged});
+        return visit(SpoolItem{&entry.stored, nullptr, entry.bytes, entry.damaged, entry.salvaged});
     });
-    view.dead([&](const audit::DeadLetter& letter, std::uint64_t bytes) {
-        return visit(SpoolItem{&letter.stored, &letter, bytes, letter.damaged});
+    view.dead([&](const audit::SpoolView::Letter& found) {
+        const auto& letter = found.letter;
+        return visit(
+            SpoolItem{&letter.stored, &letter, found.bytes, letter.damaged, found.salvaged});
     });
 }
 
 int end_of_look(const Job& job, const audit::SpoolView& view) {
     if (!view.incomplete()) return kExitOk;
-    return job.fail(kExitData, "parts of the spool in " + job.folder +
-                                   " cannot be read, entries may be missing; 'pgsidecar spool "
-                                   "verify' says more, sqlite3's .recover may find more.");
+    return job.fail(
+        kExitData,
+        "parts of the spool in " + job.folder +
+            " cannot be read, entries may be missing ('pgsidecar spool verify' says more). Those "
+            "marked salvaged were found outside its tables: what has a sequence up to "
+            "pgsidecar.ledger's column applied is in the database already, and some may have been "
+            "discarded.");
 }
 
 int list(const Job& job) {

@@ -122,9 +122,11 @@ std::int64_t rows_of(const audit::StoredEntry& stored) {
     return rows;
 }
 
-std::string_view state_of(const SpoolItem& item) {
-    if (item.damaged) return item.letter != nullptr ? "dead, damaged" : "damaged";
-    return item.letter != nullptr ? "dead" : "waiting";
+std::string state_of(const SpoolItem& item) {
+    std::string state = item.letter != nullptr ? "dead" : "waiting";
+    if (item.damaged) state += ", damaged";
+    if (item.salvaged) state += ", salvaged";
+    return state;
 }
 
 /// What cannot be shown on a terminal is shown as the hexadecimal of its byte.
@@ -173,6 +175,7 @@ std::string spool_json(const SpoolItem& item, bool whole) {
         json.add("diedAt", base::to_iso8601(item.letter->died_us));
     }
     json.add("damaged", item.damaged);
+    if (item.salvaged) json.add("salvaged", true);
     if (!whole) {
         json.add("tables", tables_of(stored)).add("rows", rows_of(stored));
         return json.add("bytes", item.bytes).finish() + "\n";
@@ -192,7 +195,7 @@ std::string spool_list_head() {
 
 std::string spool_list_line(const SpoolItem& item) {
     const auto& stored = *item.stored;
-    std::string state(state_of(item));
+    std::string state = state_of(item);
     if (item.letter != nullptr)
         state += ": " + (item.letter->sqlstate.empty() ? "" : item.letter->sqlstate + " ") +
                  printable(item.letter->message);
@@ -205,12 +208,12 @@ std::string spool_list_line(const SpoolItem& item) {
 std::string spool_text(const SpoolItem& item) {
     const auto& stored = *item.stored;
     const auto& context = *stored.entry.context;
-    std::string out =
-        "sequence  " + std::to_string(stored.sequence) + " (" + std::string(state_of(item)) +
-        ")\naccepted  " + base::to_iso8601(stored.accepted_us) + "\nclass     " +
-        std::string(model::to_string(stored.entry.outage_class)) + "\nuser      " +
-        printable(context.user) + "\ndatabase  " + printable(context.database) + "\nservice   " +
-        printable(context.service) + "\nsession   " + printable(context.session_id) + "\n";
+    std::string out = "sequence  " + std::to_string(stored.sequence) + " (" + state_of(item) +
+                      ")\naccepted  " + base::to_iso8601(stored.accepted_us) + "\nclass     " +
+                      std::string(model::to_string(stored.entry.outage_class)) + "\nuser      " +
+                      printable(context.user) + "\ndatabase  " + printable(context.database) +
+                      "\nservice   " + printable(context.service) + "\nsession   " +
+                      printable(context.session_id) + "\n";
     for (const auto& [name, value] : context.settings)
         out += "setting   " + printable(name) + " = " + printable(value) + "\n";
     if (item.letter != nullptr)

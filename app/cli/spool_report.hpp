@@ -13,6 +13,7 @@ struct SpoolItem {
     const audit::DeadLetter* letter = nullptr;
     std::uint64_t bytes = 0;
     bool damaged = false;
+    bool salvaged = false;
 };
 
 /// One line of JSON. whole: with statements and parameters: text where the client sent text, hex

@@ -119,7 +119,8 @@ void Session::on_frame(const Frame& frame, const base::Now& now) {
         return;
     }
     if (answered_locally(frame, now)) return;
-    if ((upstream_ == nullptr || plane_.writes_wait()) && outage_takes(frame, now)) return;
+    if ((upstream_ == nullptr || plane_.writes_wait() || plane_.mock()) && outage_takes(frame, now))
+        return;
     if (upstream_ == nullptr) return ask_for_upstream(frame, now);
     if (!deferred_begin_.empty()) upstream_->begin(std::exchange(deferred_begin_, {}), now);
     send_on(frame, describe(frame, now));
@@ -167,6 +168,8 @@ void Session::send_on(const Frame& frame, Expected expected) {
     if (frame.type != 'd' && frame.type != 'c' && frame.type != 'f')
         exchange_open_ = frame.type != 'Q' && frame.type != 'S' && frame.type != 'F';
     wrote_ = wrote_ || !harmless;
+    committed_ = committed_ || (frame.type == 'E' && expected.shape &&
+                                expected.shape->verb == model::TransactionVerb::Commit);
     upstream_->resend().add(frame.wire, harmless && frame.whole());
     switch (frame.type) {
         case 'Q': upstream_->expect(ReplyKind::Query, std::move(expected)); break;
@@ -334,6 +337,7 @@ void Session::exchange_done(TransactionStatus status, const base::Now& now) {
 void Session::start_afresh(bool outside_transaction) {
     upstream_->resend().begin(outside_transaction);
     wrote_ = false;
+    committed_ = false;
 }
 
 void Session::release_if_done(const base::Now& now) {

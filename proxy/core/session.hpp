@@ -159,6 +159,8 @@ private:
     Standin& standin();
     /// True when the message went to the stand-in, was refused, or waits for queued writes.
     bool outage_takes(const protocol::Frame& frame, const base::Now& now);
+    /// A write that the policy spools and that can be queued.
+    bool is_spooled(const protocol::Frame& frame);
     bool begins_behind_writes(const protocol::Frame& frame);
     /// Its server connection is closed, and with it what the client had begun.
     void give_up_transaction(const base::Now& now);
@@ -233,6 +235,7 @@ private:
     bool bypass_ = false;     ///< this exchange waits for the server
     bool queue_now_ = false;  ///< it has waited long enough: queue it if that is possible
     bool wrote_ = false;      ///< the running exchange holds something else than reads
+    bool committed_ = false;  ///< a COMMIT is among what was sent and is not over
     bool resets_all_ = false;
     bool restores_ = false;  ///< its named statements are to be prepared at the next connection
     bool exchange_open_ = false;  ///< extended messages were sent on, their Sync was not

@@ -186,7 +186,9 @@ LocalError Session::rolled_back(LocalError error) {
 LocalError Session::fate_of(ReplyKind kind, const Expected& expected,
                             const LocalError& error) const {
     bool open = transaction_ != TransactionStatus::Idle;
-    bool commits = verb_of(expected) == TransactionVerb::Commit;
+    // A COMMIT may have been answered already, and only the end of its exchange be missing.
+    bool commits =
+        verb_of(expected) == TransactionVerb::Commit || (kind == ReplyKind::Sync && committed_);
     bool may_have_run = runs(kind) ? !only_reads(expected) : kind == ReplyKind::Sync && wrote_;
     if (!may_have_run && !open) return error;
     if (open && !commits) return rolled_back(error);
@@ -214,7 +216,8 @@ bool Session::answer_lost(Upstream& upstream, const LocalError& error) {
         failed = true;
         // A COMMIT or ROLLBACK ends the transaction, whatever became of it.
         TransactionVerb verb = runs(item.kind) ? verb_of(item.payload) : TransactionVerb::None;
-        bool over = verb == TransactionVerb::Commit || verb == TransactionVerb::Rollback;
+        bool over = verb == TransactionVerb::Commit || verb == TransactionVerb::Rollback ||
+                    (item.kind == ReplyKind::Sync && committed_);
         if (transaction_ != TransactionStatus::Idle)
             transaction_ = over ? TransactionStatus::Idle : TransactionStatus::Failed;
         if (!ends_exchange(item.kind)) continue;

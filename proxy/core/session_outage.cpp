@@ -66,7 +66,8 @@ bool Session::outage_takes(const Frame& frame, const base::Now& now) {
     bool idle = upstream_ == nullptr || (transaction_ == TransactionStatus::Idle &&
                                          upstream_->replies().empty() && !exchange_open_);
     bool begins = idle && waiting_since_ns < 0 && !bypass_ && frame.whole();
-    if (begins && (queue_now_ || pool_->away() || begins_behind_writes(frame))) {
+    if (begins && (queue_now_ || pool_->away() || begins_behind_writes(frame) ||
+                   (plane_.mock() && is_spooled(frame)))) {
         queue_now_ = false;
         standin().on_frame(frame, now);
         return true;
@@ -93,6 +94,12 @@ bool Session::outage_takes(const Frame& frame, const base::Now& now) {
     if (upstream_ != nullptr && transaction_ != TransactionStatus::Idle) give_up_transaction(now);
     refuse_exchange(frame.type, false, error);
     return true;
+}
+
+bool Session::is_spooled(const Frame& frame) {
+    auto shape = shape_of(frame);
+    return plane_.spool_usable() && shape && shape->queueable == model::Queueable::Yes &&
+           model::is_spooled(plane_.policy().decide(shape->table, shape->kind, service()));
 }
 
 bool Session::begins_behind_writes(const Frame& frame) {
@@ -241,7 +248,7 @@ model::SpoolContextPtr Session::spool_context() {
 }
 
 bool Session::wants_notices() const {
-    if (plane_.settings().outage.notice == config::Toggle::Off) return false;
+    if (plane_.settings().outage.notice == config::Toggle::Off || plane_.mock()) return false;
     for (const auto& [name, value] : settings_->values) {
         if (name == "client_min_messages") return value != "warning" && value != "error";
     }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "proxy/mock/item_math.hpp"
 #include "proxy/mock/outline.hpp"
 #include "proxy/mock/text.hpp"
 
@@ -25,91 +26,6 @@ constexpr std::array<std::string_view, 12> kBareFunctions = {
 bool is_one_of(const Token& token, std::span<const std::string_view> words) {
     return std::any_of(words.begin(), words.end(),
                        [&](std::string_view word) { return is_word(token, word); });
-}
-
-Item constant(Oid type, std::optional<std::string> text) {
-    Item item;
-    item.column.type = type;
-    item.value.type = type;
-    item.value.text = std::move(text);
-    return item;
-}
-
-Item unknown(Oid type) { return constant(type, std::nullopt); }
-
-Item named(Item item, std::string name, int strength) {
-    item.column.name = std::move(name);
-    item.name_strength = strength;
-    return item;
-}
-
-Item cast_item(Item item, Oid type) {
-    item.value = cast_value(std::move(item.value), type);
-    item.value.type = item.column.type = type;
-    if (item.name_strength <= 1) {
-        item.column.name = name_of(type);
-        item.name_strength = 1;
-    }
-    return item;
-}
-
-Item integer_item(std::string_view digits) {
-    auto value = integer_of(digits);
-    if (!value) return constant(oid::kNumeric, std::string(digits));
-    bool small = *value >= INT32_MIN && *value <= INT32_MAX;
-    return constant(small ? oid::kInt4 : oid::kInt8, std::to_string(*value));
-}
-
-Oid wider(Oid a, Oid b) {
-    for (Oid type : {oid::kFloat8, oid::kNumeric, oid::kInt8, oid::kInt4})
-        if (a == type || b == type) return type;
-    return a;
-}
-
-std::optional<std::int64_t> compute(char op, std::int64_t a, std::int64_t b) {
-    std::int64_t out = 0;
-    switch (op) {
-        case '+': return __builtin_add_overflow(a, b, &out) ? std::nullopt : std::optional(out);
-        case '-': return __builtin_sub_overflow(a, b, &out) ? std::nullopt : std::optional(out);
-        case '*': return __builtin_mul_overflow(a, b, &out) ? std::nullopt : std::optional(out);
-        default: break;
-    }
-    if (b == 0 || (b == -1 && a == INT64_MIN)) return std::nullopt;
-    return op == '/' ? a / b : a % b;
-}
-
-Item arithmetic(char op, const Item& left, const Item& right) {
-    Item out = unknown(wider(left.column.type, right.column.type));
-    out.aggregate = left.aggregate || right.aggregate;
-    if (!is_integer(left.column.type) || !is_integer(right.column.type)) return out;
-    if (!left.value.text || !right.value.text) return out;
-    auto a = integer_of(*left.value.text), b = integer_of(*right.value.text);
-    auto sum = a && b ? compute(op, *a, *b) : std::nullopt;
-    if (sum) out.value.text = std::to_string(*sum);
-    out.value = cast_value({oid::kInt8, out.value.text, {}}, out.column.type);
-    return out;
-}
-
-Item comparison(std::string_view op, const Item& left, const Item& right) {
-    Item out = unknown(oid::kBool);
-    out.aggregate = left.aggregate || right.aggregate;
-    if (!left.value.text || !right.value.text) return out;
-    auto a = integer_of(*left.value.text), b = integer_of(*right.value.text);
-    int order = 0;
-    if (a && b) {
-        order = *a < *b ? -1 : *a > *b ? 1 : 0;
-    } else {
-        if (op != "=" && op != "<>" && op != "!=") return out;
-        order = *left.value.text == *right.value.text ? 0 : 1;
-    }
-    bool truth = op == "="    ? order == 0
-                 : op == "<"  ? order < 0
-                 : op == ">"  ? order > 0
-                 : op == "<=" ? order <= 0
-                 : op == ">=" ? order >= 0
-                              : order != 0;
-    out.value.text = truth ? "t" : "f";
-    return out;
 }
 
 bool is_comparison(const Token& token) {
@@ -506,84 +422,10 @@ private:
     int signs_ = 0;  ///< of "- - - 1"
 };
 
-/// Words that end an expression and cannot be an alias behind it.
-constexpr std::array<std::string_view, 22> kNoAlias = {
-    "null", "true", "false", "end",  "zone",   "precision", "varying", "unknown",
-    "day",  "year", "month", "hour", "minute", "second",    "not",     "is",
-    "and",  "or",   "in",    "like", "from",   "default"};
-/// Words that an alias cannot follow directly: an operand is due.
-constexpr std::array<std::string_view, 16> kWantsOperand = {
-    "not",  "is",   "and",  "or",      "in",       "like", "ilike",     "between",
-    "when", "then", "else", "collate", "interval", "date", "timestamp", "from"};
-
-struct Split {
-    std::string_view expression;
-    std::optional<std::string> alias;
-};
-
-Split split_alias(std::string_view entry, sql::Backslash backslash) {
-    Tokens tokens(entry, backslash);
-    Token before{}, previous{}, last{};
-    while (!tokens.at_end()) {
-        before = previous;
-        previous = last;
-        if (tokens.at(TokenKind::Open) || tokens.at(TokenKind::BracketOpen)) {
-            last = tokens.peek();
-            tokens.skip_group();
-            last.kind = TokenKind::Close;
-        } else {
-            last = tokens.next();
-        }
-    }
-    auto upto = [&](const Token& token) {
-        return entry.substr(0, static_cast<std::size_t>(token.begin - entry.data()));
-    };
-    if (!is_name(last) || previous.kind == TokenKind::End) return {entry, std::nullopt};
-    if (is_word(previous, "as") && before.kind != TokenKind::End)
-        return {upto(previous), name_in(last)};
-    bool after_value = previous.kind == TokenKind::Close || previous.kind == TokenKind::String ||
-                       previous.kind == TokenKind::Integer || previous.kind == TokenKind::Decimal ||
-                       previous.kind == TokenKind::Param || previous.kind == TokenKind::Name ||
-                       (previous.kind == TokenKind::Word && !is_one_of(previous, kWantsOperand));
-    if (!after_value || is_one_of(last, kNoAlias)) return {entry, std::nullopt};
-    return {upto(last), name_in(last)};
-}
-
 }  // namespace
-
-Oid take_type(Tokens& tokens) {
-    if (!is_name(tokens.peek())) return oid::kText;
-    bool quoted = tokens.at(TokenKind::Name);
-    std::string name = tokens.take_name();
-    if (name == "double" && tokens.skip("precision")) name += " precision";
-    if ((name == "character" || name == "bit") && tokens.skip("varying")) name += " varying";
-    if (tokens.at(TokenKind::Open)) tokens.skip_group();
-    if (name == "timestamp" || name == "time") {
-        Tokens ahead = tokens;
-        bool with = ahead.at("with"), without = ahead.at("without");
-        ahead.next();
-        if ((with || without) && ahead.skip("time") && ahead.skip("zone")) {
-            name += with ? " with time zone" : " without time zone";
-            tokens = ahead;
-        }
-    }
-    while (tokens.at(TokenKind::BracketOpen)) {
-        tokens.skip_group();
-        if (!name.ends_with("[]")) name += "[]";
-    }
-    if (quoted && name == "char") return 18;
-    return type_of(name).value_or(oid::kText);
-}
 
 Item evaluate(std::string_view expression, Scene& scene) {
     return Evaluator(expression, scene, 0).whole();
-}
-
-Item evaluate_item(std::string_view entry, Scene& scene) {
-    Split split = split_alias(entry, scene.backslash());
-    Item item = evaluate(split.expression, scene);
-    if (split.alias) item.column.name = *split.alias;
-    return item;
 }
 
 }  // namespace pgsidecar::proxy::mock

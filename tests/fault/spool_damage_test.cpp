@@ -75,8 +75,7 @@ protected:
         sidecar().launch();
         bool decided = eventually(20s, [&] {
             if (!sidecar().running()) return true;
-            int ready = sidecar().readiness();
-            return ready == 503 || (ready == 200 && settled());
+            return started() && (refuses_service() || settled());
         });
         ASSERT_TRUE(decided) << "neither serves nor says that it cannot";
         if (refuses_service()) {

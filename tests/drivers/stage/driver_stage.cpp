@@ -78,7 +78,8 @@ int run_mode(PgCluster& cluster, const std::string& mode, const std::vector<std:
 
 int main(int argc, char** argv) try {
     if (argc < 3) {
-        std::cerr << "usage: driver_stage <direct,session,transaction,mock> <command> [arguments]\n";
+        std::cerr
+            << "usage: driver_stage <direct,session,transaction,mock> <command> [arguments]\n";
         return 64;
     }
     std::signal(SIGUSR1, [](int) { restart_asked = true; });

@@ -99,7 +99,14 @@ bool OutageTest::settled() {
     return !metrics.empty() && metrics.value(metric::kSpoolEntries) == 0;
 }
 
-bool OutageTest::refuses_service() { return !sidecar().running() || sidecar().readiness() == 503; }
+bool OutageTest::started() {
+    return http_get(sidecar().http_port(), "/startupz", 1s).status == 200;
+}
+
+bool OutageTest::refuses_service() {
+    // While it starts it is not ready either.
+    return !sidecar().running() || (started() && sidecar().readiness() == 503);
+}
 
 soak::Tally OutageTest::tally() {
     std::vector<soak::Journal> journals;

@@ -70,6 +70,7 @@ protected:
     bool settled();
     double waiting() { return sidecar().metrics().value(metric::kSpoolEntries); }
     /// The sidecar has ended with an error, or says by /readyz that it cannot do its work.
+    bool started();
     bool refuses_service();
     /// What the journals of all writers and the table say.
     soak::Tally tally();

@@ -214,5 +214,20 @@ TEST_F(SpoolCommand, VerifyTellsWholeFromDamaged) {
     EXPECT_THAT(err_, HasSubstr("nothing was changed"));
 }
 
+TEST_F(SpoolCommand, ExportReadsAFileThatSqliteDoesNot) {
+    fill();
+    spool_.reset();
+    std::fstream(folder_ + "/spool.sqlite") << std::string(100, 'x');
+    EXPECT_EQ(run_here({"export"}), kExitData);
+    EXPECT_THAT(err_, HasSubstr("cannot be read, entries may be missing"));
+    const auto all = lines();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0]["sequence"].GetInt(), 2);
+    EXPECT_TRUE(all[0]["salvaged"].GetBool());
+    EXPECT_FALSE(all[0]["damaged"].GetBool());
+    EXPECT_EQ(all[1]["user"], "app");
+    EXPECT_EQ(all[1]["message"], "duplicate key");
+}
+
 }  // namespace
 }  // namespace pgsidecar::app

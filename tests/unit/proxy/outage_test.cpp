@@ -291,6 +291,23 @@ TEST_F(OutageContract, AQueryWithACommitInItMayHaveTakenEffect) {
     EXPECT_EQ(lost.back().payload, "I");
 }
 
+TEST_F(OutageContract, ACommitWhoseExchangeDidNotEndMayHaveTakenEffect) {
+    ask(query("BEGIN"));
+    script().send(client(), parse("", "COMMIT") + bind("", "") + execute(""));
+    script().send(client(), typed('H'));
+    EXPECT_EQ(client().take_types(), "12C");
+    script().servers[0]->channel.to_peer.clear();
+    client().write(sync());
+    script().turn(client().channel, 100);
+    script().servers[0]->channel.to_peer.clear();  // the Sync never arrives
+    script().servers[0]->channel.peer_closed = true;
+    script().run();
+    auto lost = client().take();
+    ASSERT_EQ(types_of(lost), "EZ");
+    EXPECT_EQ(lost[0].field('C'), "08007");
+    EXPECT_EQ(lost[1].payload, "I");
+}
+
 TEST_F(OutageContract, OfAPipelineTheCommitDecides) {
     auto lost = messages(parse("", "BEGIN") + bind("", "") + execute("") +
                          parse("", "SELECT die()") + bind("", "") + execute("") +
@@ -416,6 +433,20 @@ TEST_F(StrictRecords, EveryByteOfTheAnswerApart) {
     EXPECT_EQ(client().take_types(), "");
     on_disk(true);
     EXPECT_EQ(client().take_types(), "CZ");
+}
+
+// ---- mode mock
+
+TEST_F(OutageContract, InModeMockTheAuditLogStillReachesTheSpool) {
+    setup_.settings.database.mode = model::DatabaseMode::Mock;
+    script_ = std::make_unique<ProxyScript>(setup_);
+    client_ = &script_->login();
+    EXPECT_EQ(ask(query(kInsert)), "");
+    ASSERT_EQ(script().spooled.size(), 1u);
+    EXPECT_EQ(store(), "CZ");
+    EXPECT_EQ(ask(query("INSERT INTO tasks VALUES (1)")), "CZ");
+    EXPECT_EQ(ask(query("UPDATE audit_logs SET note = 'b'")), "CZ");
+    EXPECT_EQ(script().spooled.size(), 1u);
 }
 
 }  // namespace
