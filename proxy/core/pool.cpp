@@ -238,6 +238,10 @@ void Pool::try_now(const base::Now& now) {
     if (failures_ > 0 && connections_.empty()) probe(now);
 }
 
+void Pool::look(const base::Now& now) {
+    if (connections_.empty() && now.mono_ns >= next_attempt_ns_) probe(now);
+}
+
 void Pool::probe(const base::Now& now) {
     ++connecting_;
     connections_.emplace_back(std::make_unique<Upstream>(plane_, *this))->start(now);

@@ -56,6 +56,8 @@ public:
 
     /// The database was seen to be there again: try now instead of at the next attempt.
     void try_now(const base::Now& now);
+    /// Connects when there is no connection at all, to see whether the server is there.
+    void look(const base::Now& now);
     void tick(const base::Now& now);
     void close_idle(const base::Now& now);
 

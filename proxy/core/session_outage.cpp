@@ -125,6 +125,8 @@ void Session::stop_for_flush(const Frame& frame, const base::Now& now) {
         plane_.shard().flush_waits.add();
     }
     stop_ = Stop::Flush;
+    // The flush begins when somebody has seen that the database is there.
+    pool_->look(now);
     put_back_.assign(base::as_text(frame.wire));
     plane_.wait_for_flush(*this);
 }

@@ -76,8 +76,10 @@ Result only_in_block(std::string_view command) {
 Result savepoint(Connection& connection, std::string_view statement, const std::string& verb) {
     Tokens tokens(statement, connection.backslash());
     std::string name;
-    while (!tokens.at_end())
-        name = is_name(tokens.peek()) ? name_in(tokens.next()) : tokens.take_name();
+    while (!tokens.at_end()) {
+        const sql::Token token = tokens.next();
+        if (is_name(token)) name = name_in(token);
+    }
     auto& transaction = connection.transaction;
     if (transaction.idle()) {
         return only_in_block(verb == "savepoint" ? "SAVEPOINT"

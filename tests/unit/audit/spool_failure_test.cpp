@@ -148,6 +148,7 @@ TEST_P(SpoolSweeps, WhereverTheDiskFailsExactlyWhatWasAcknowledgedIsThere) {
             disk_.reset();
             open();
             std::vector<std::uint64_t> expected;
+            bool settled = false;
             disk_.fail(GetParam(), call, lasting);
             for (int i = 0; i < 8; ++i) {
                 const auto verdict = append(std::string(3'000, 't'));
@@ -155,7 +156,7 @@ TEST_P(SpoolSweeps, WhereverTheDiskFailsExactlyWhatWasAcknowledgedIsThere) {
                 if (i != 4) continue;
                 // One that fails may have happened all the same: what it forgets is applied.
                 settle(1);
-                std::erase(expected, 1U);
+                settled = std::erase(expected, 1U) > 0;
             }
             // A sidecar that is killed now loses nothing, and neither does one that goes on.
             test::copy_folder(options_.folder, options_.folder + "-killed");
@@ -163,11 +164,11 @@ TEST_P(SpoolSweeps, WhereverTheDiskFailsExactlyWhatWasAcknowledgedIsThere) {
             dead_letters();  // the thread is past what it was doing when the disk failed
             while (!spool_->progress().usable()) usable_.next();
             auto now_there = sequences();
-            std::erase(now_there, 1U);
+            if (settled) std::erase(now_there, 1U);
             EXPECT_EQ(now_there, expected);
             open_as_it_is();
             now_there = sequences();
-            std::erase(now_there, 1U);
+            if (settled) std::erase(now_there, 1U);
             EXPECT_EQ(now_there, expected);
             options_.folder += "-killed";
             open_as_it_is();
