@@ -1,5 +1,7 @@
 #include "audit/spool_worker.hpp"
 
+#include "audit/spool_disk.hpp"
+
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -36,6 +38,7 @@ SpoolWorker::SpoolWorker(const Spool::Options& options, model::SpoolProgress& pr
       next_look_(Clock::now()),
       reopen_wait_(options.reopen_interval_ms) {
     adopt(std::move(opened));
+    SpoolBallast(options_.folder).hold();
     progress_.set_usable(true);
     thread_ = std::thread([this] { run(); });
 }

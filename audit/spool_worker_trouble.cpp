@@ -63,6 +63,7 @@ void SpoolWorker::failed() {
     const std::string text = connection.failure_text();
     if (kind == SpoolFailure::DiskFull || kind == SpoolFailure::Busy) {
         file_->rollback();
+        if (kind == SpoolFailure::DiskFull) SpoolBallast(options_.folder).release();
         if (kind == SpoolFailure::DiskFull)
             return set_trouble(Trouble::DiskFull, "The disk of the spool " + options_.folder +
                                                       " is full: make room on it.");
@@ -101,8 +102,8 @@ void SpoolWorker::recover() {
         // A little more than the reserve, so that the state does not change with every entry.
         const std::int64_t extra = std::min(options_.disk_reserve_bytes / 8, kMostExtraRoom);
         const std::int64_t free = free_bytes();
-        if (free >= 0 && free < std::max<std::int64_t>(1, options_.disk_reserve_bytes + extra))
-            return;
+        const std::int64_t needed = std::max<std::int64_t>(1, options_.disk_reserve_bytes + extra);
+        if (free >= 0 && free < needed) return;
     }
     // A transaction that really writes shows whether there is room.
     const bool good = file_->begin() &&
@@ -111,6 +112,7 @@ void SpoolWorker::recover() {
     if (!good) return failed();
     if (!file_->begin() || !put_meta(file_->connection(), "room", "") || !file_->commit())
         return failed();
+    SpoolBallast(options_.folder).hold();
     set_trouble(Trouble::None, {});
 }
 

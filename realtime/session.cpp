@@ -80,6 +80,8 @@ void Session::continue_greeting(base::Now now) {
             gate_.check_health([](const model::HealthEvent&) {});
         return;
     }
+    if (hub_.status().mode == model::DatabaseMode::Mock)  // R31
+        send(warning_frame("MOCK_MODE", model::kMockModeWarning, now.wall_us));
     SessionReady ready = options_->ready;
     ready.session_id = id_;
     ready.epoch = hub_.epoch();

@@ -54,6 +54,7 @@ model::StatementShapePtr Session::shape_of(const Frame& frame) {
 }
 
 bool Session::waits_for_writes(const model::StatementShapePtr& shape) const {
+    if (!plane_.writes_wait()) return false;
     const auto& progress = *plane_.options().progress;
     if (!shape || shape->kind == model::StatementKind::Unknown) return progress.anything_waits();
     return std::any_of(shape->tables.begin(), shape->tables.end(), [&](const std::string& table) {
@@ -86,7 +87,7 @@ bool Session::outage_takes(const Frame& frame, const base::Now& now) {
         return true;
     }
     stopped_since_ns_ = 0;
-    if (begins && shape->queueable == model::Queueable::Yes && plane_.spool_usable()) {
+    if (begins && shape->queueable == model::Queueable::Yes) {
         standin().on_frame(frame, now);
         return true;
     }

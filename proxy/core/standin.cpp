@@ -46,8 +46,8 @@ Standin::Plan Standin::plan(const model::StatementShapePtr& shape, std::string_v
     if (!model::is_spooled(plan.outage_class)) return plan;
     if (shape->queueable != Queueable::Yes) {
         plan.why_not = why_not_queued(shape->queueable);
-    } else if (!plane_.spool_usable()) {
-        plan.why_not = "the spool cannot take it: see the log and /readyz";
+    } else if (!plane_.outage_possible()) {
+        plan.why_not = "there is no spool: see the log and /readyz";
     } else {
         plan.role = Role::Write;
         plan.table = bare_table(shape->table);

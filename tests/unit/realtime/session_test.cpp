@@ -77,6 +77,20 @@ TEST_F(SessionTest, GreetingWhenNotConnectedIsStatusErrorReady) {
     EXPECT_THAT(texts[1], HasSubstr("ECONNREFUSED"));
 }
 
+TEST_F(SessionTest, GreetingInModeMockWarns) {
+    auto status = samples::status(ConnectionStatus::Connected);
+    status.mode = model::DatabaseMode::Mock;
+    hub.publish_status(status);
+    session->open(at_ms(0));
+    EXPECT_THAT(take(), ElementsAre("database:status"));
+    hub.publish_health(samples::healthy());
+    session->advance(at_ms(1));
+    EXPECT_THAT(take(), ElementsAre("database:health", "system:warning", "session:ready"));
+    auto warning = samples::parse(texts[1]);
+    EXPECT_STREQ(warning["payload"]["code"].GetString(), "MOCK_MODE");
+    EXPECT_EQ(warning["payload"]["message"].GetString(), model::kMockModeWarning);
+}
+
 TEST_F(SessionTest, GreetingWaitsForTheFirstHealthAndHoldsRequests) {
     hub.publish_status(samples::status(ConnectionStatus::Connected));
     session->open(at_ms(0));
