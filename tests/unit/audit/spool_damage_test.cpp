@@ -21,6 +21,7 @@ protected:
     SpoolDamage() : pristine_(folder_.path() + "/pristine") {
         options_.on_usable = nullptr;
         options_.on_dead = nullptr;
+        options_.probe_interval_ms = 60'000;  // what is in the log stays there
     }
 
     static std::string text_of(std::uint64_t sequence) {
@@ -36,7 +37,10 @@ protected:
         reopen();
         for (auto s = kInFile + 1; s <= kInFile + kInLog; ++s)
             ASSERT_EQ(append(text_of(s)).sequence, s);
-        test::copy_folder(options_.folder, pristine_);
+        {
+            HeldUp held(*spool_);
+            test::copy_folder(options_.folder, pristine_);
+        }
         spool_.reset();
     }
 

@@ -159,7 +159,10 @@ TEST_P(SpoolSweeps, WhereverTheDiskFailsExactlyWhatWasAcknowledgedIsThere) {
                 settled = std::erase(expected, 1U) > 0;
             }
             // A sidecar that is killed now loses nothing, and neither does one that goes on.
-            test::copy_folder(options_.folder, options_.folder + "-killed");
+            {
+                HeldUp held(*spool_);
+                test::copy_folder(options_.folder, options_.folder + "-killed");
+            }
             disk_.heal();
             dead_letters();  // the thread is past what it was doing when the disk failed
             while (!spool_->progress().usable()) usable_.next();

@@ -57,7 +57,7 @@ TEST(MockNoise, AnyTokensInAnyOrderAreSurvived) {
     proxy::mock::Connection connection(entropy, tables);
     const std::vector<proxy::mock::Oid> types = {23, 25};
     const std::vector<proxy::mock::Value> values = {{23, "5", {}}, {25, {}, "\x01\x02"}};
-    for (int i = 0; i < 100'000; ++i) {
+    for (int i = 0; i < 20'000; ++i) {
         std::string text = soup(dice);
         proxy::mock::StatementSplitter splitter(text, connection.backslash());
         while (auto statement = splitter.next()) {
