@@ -95,7 +95,11 @@ TEST_P(Network, ACutAtEveryPointOfAnAnswerIsAnErrorAndNeverAWrongAnswer) {
         c.exchange(wire::query("begin"));
         gate_->cut_after_bytes(Direction::ToClient, n);
         c.send(wire::query("select 'first', 'second'") + wire::query("select 'third'"));
-        auto messages = c.read_until('\0', 5s);
+        auto messages = c.read_until('Z', 5s);
+        if (!messages.empty() && messages.back().type == 'Z') {
+            auto second = c.read_until('Z', 5s);
+            messages.insert(messages.end(), second.begin(), second.end());
+        }
         for (const auto& m : messages) {
             if (m.type != 'D') continue;
             EXPECT_THAT(wire::to_line(m),
