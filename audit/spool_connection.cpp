@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 1'000;
 
+bool lacks_room(int system_error) { return system_error == ENOSPC || system_error == EDQUOT; }
+
 SpoolFailure kind_of(int extended_code, int system_error) {
     const bool synced =
         extended_code == SQLITE_IOERR_FSYNC || extended_code == SQLITE_IOERR_DIR_FSYNC;
@@ -21,11 +23,23 @@ SpoolFailure kind_of(int extended_code, int system_error) {
         case SQLITE_NOTADB: return SpoolFailure::Corrupt;
         case SQLITE_IOERR:
             // SQLite knows ENOSPC when it writes, but not a quota, nor ENOSPC in its shared memory.
-            if (!synced && (system_error == ENOSPC || system_error == EDQUOT))
-                return SpoolFailure::DiskFull;
-            return SpoolFailure::Io;
+            return !synced && lacks_room(system_error) ? SpoolFailure::DiskFull : SpoolFailure::Io;
         default: return SpoolFailure::Io;
     }
+}
+
+/// SQLite forgets the system's error of a failed COMMIT; its files still know it.
+int last_error_of_files(sqlite3* handle) {
+    int error = 0;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK &&
+        error != 0)
+        return error;
+    sqlite3_file* log = nullptr;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+        log == nullptr || log->pMethods == nullptr)
+        return 0;
+    const int code = log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return code == SQLITE_OK ? error : 0;
 }
 
 }  // namespace
@@ -87,14 +101,18 @@ bool SpoolConnection::checkpoint(bool truncate) {
 void SpoolConnection::clear_failure() {
     failure_ = SpoolFailure::None;
     failure_text_.clear();
+    wants_room_ = false;
 }
 
 void SpoolConnection::note(int code) {
     if (failure_ != SpoolFailure::None) return;
-    const int system_error = handle_ == nullptr ? 0 : sqlite3_system_errno(handle_);
+    const bool of_the_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+    int system_error = handle_ == nullptr ? 0 : sqlite3_system_errno(handle_);
+    if (handle_ != nullptr && of_the_system && system_error == 0)
+        system_error = last_error_of_files(handle_);
     failure_ = kind_of(code, system_error);
     failure_text_ = sqlite3_errstr(code);
-    const bool of_the_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+    wants_room_ = (code & 0xff) == SQLITE_FULL || (of_the_system && lacks_room(system_error));
     if (of_the_system && system_error != 0)
         failure_text_ += " (" + std::generic_category().message(system_error) + ")";
 }

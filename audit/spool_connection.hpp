@@ -46,6 +46,8 @@ public:
     SpoolFailure failure() const { return failure_; }
     /// "disk I/O error (Input/output error)"; empty: no failure.
     const std::string& failure_text() const { return failure_text_; }
+    /// True when the failure's cause is a full disk or quota, whatever became of the file.
+    bool wants_room() const { return wants_room_; }
     void clear_failure();
     /// For SpoolQuery: keeps the first failure.
     void note(int code);
@@ -56,6 +58,7 @@ private:
     int log_pages_ = 0;
     SpoolFailure failure_ = SpoolFailure::None;
     std::string failure_text_;
+    bool wants_room_ = false;
 };
 
 }  // namespace pgsidecar::audit

@@ -34,11 +34,12 @@ std::int64_t size_of(const std::string& path) {
     return ::stat(path.c_str(), &found) == 0 ? static_cast<std::int64_t>(found.st_size) : -1;
 }
 
-void sync_folder(const std::string& folder) {
+bool sync_folder(const std::string& folder) {
     const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0) return;
-    ::fsync(file);
+    if (file < 0) return false;
+    const bool synced = ::fsync(file) == 0;
     ::close(file);
+    return synced;
 }
 
 std::string advice(const std::string& folder) {
@@ -97,6 +98,27 @@ std::string prepare(SpoolConnection& connection, const SpoolPaths& paths, bool a
            "outage.spool_dir.";
 }
 
+/// A sentence on failure. The note of it is gone for good before anything is acknowledged again,
+/// or a later start would take that back, too.
+std::string take_back(const Spool::Options& options, const SpoolPaths& paths,
+                      const std::optional<SpoolMarkContent>& mark, SpoolFile& file) {
+    const auto to = SpoolMark::read(paths.take_back);
+    const bool of_this = to && to->id == file.id();
+    const bool overtaken = mark && to && mark->state.last_sequence > to->state.last_sequence;
+    const auto failed = [&](const std::string& why) {
+        return "What the failed commit of the spool " + paths.database +
+               " left cannot be taken back (" + why + "): see to the disk and its permissions.";
+    };
+    if (of_this && !overtaken &&
+        (!file.begin() || !file.forget_after(to->state.last_sequence, to->state.last_record) ||
+         !file.commit()))
+        return failed(file.connection().failure_text());
+    if (size_of(paths.take_back) < 0) return {};
+    if (::unlink(paths.take_back.c_str()) != 0 || !sync_folder(options.folder))
+        return failed(errno_text());
+    return {};
+}
+
 /// The report of an existing file; makes its tables when a start was interrupted before.
 SpoolReport check_existing(SpoolConnection& connection, const Spool::Options& options,
                            const std::optional<SpoolMarkContent>& mark) {
@@ -146,6 +168,8 @@ void open_existing(const Spool::Options& options, const SpoolPaths& paths, bool 
     out.damaged_records = std::move(report.damaged_records);
     out.file =
         std::make_unique<SpoolFile>(std::move(connection), std::move(file_mark), std::move(report));
+    out.problem = take_back(options, paths, mark, *out.file);
+    if (!out.problem.empty()) out.file.reset();
 }
 
 }  // namespace

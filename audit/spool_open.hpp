@@ -12,8 +12,13 @@ namespace pgsidecar::audit {
 /// Where the parts of a spool are.
 struct SpoolPaths {
     explicit SpoolPaths(const std::string& folder)
-        : database(folder + "/spool.sqlite"), log(database + "-wal"), mark(folder + "/mark") {}
+        : database(folder + "/spool.sqlite"),
+          log(database + "-wal"),
+          mark(folder + "/mark"),
+          take_back(folder + "/take-back") {}
     std::string database, log, mark;
+    /// There after a commit that failed: a mark of what was acknowledged before it.
+    std::string take_back;
 };
 
 /// A file that open_spool_file() has opened.
@@ -30,6 +35,7 @@ std::string make_spool_folder(const std::string& folder);
 
 /// Opens or makes the file in a folder whose lock the caller holds, and checks it whole. What fails
 /// the check is left as it was. after_failure: the file must be there, and its log is emptied.
+/// Takes back what a failed commit may have left: its clients were told that it has no effect.
 OpenedSpool open_spool_file(const Spool::Options& options, bool after_failure);
 
 }  // namespace pgsidecar::audit

@@ -161,8 +161,10 @@ SpoolVerdict SpoolWorker::refusal() const {
     switch (trouble_) {
         case Trouble::None: return {};
         case Trouble::DiskFull: return {Reason::DiskFull, 0, problem_};
-        case Trouble::Busy:
-        case Trouble::Failed: break;
+        case Trouble::Busy: break;
+        case Trouble::Failed:
+            if (failed_for_room_) return {Reason::DiskFull, 0, problem_};
+            break;
     }
     return {Reason::Failed, 0, problem_};
 }

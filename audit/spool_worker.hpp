@@ -110,6 +110,7 @@ private:
     std::uint64_t last_aged_;  ///< the highest sequence that ages_ knows of
     Trouble trouble_ = Trouble::None;
     std::string problem_;
+    bool failed_for_room_ = false;            ///< Trouble::Failed, and the cause was a full disk
     std::optional<SpoolState> take_back_to_;  ///< what had been acknowledged when the file failed
     std::optional<SpoolFile::First> first_;
     SpoolTotals totals_;

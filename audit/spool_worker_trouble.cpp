@@ -7,6 +7,7 @@
 
 #include "audit/spool_commands.hpp"
 #include "audit/spool_disk.hpp"
+#include "audit/spool_mark.hpp"
 #include "audit/spool_worker.hpp"
 #include "base/log.hpp"
 
@@ -74,7 +75,12 @@ void SpoolWorker::failed() {
     // What follows a failed write on the same handle proves nothing: the system may report the next
     // sync as good without the data being on the disk.
     connection.allow_checkpoint_on_close(false);
+    failed_for_room_ = connection.wants_room();
     if (!take_back_to_) take_back_to_ = file_->committed().state;
+    // Not synced, for that disk fails: it is for a process that dies before it has taken it back.
+    SpoolMark note;
+    note.open(SpoolPaths(options_.folder).take_back);
+    note.write({file_->id(), *take_back_to_});
     file_.reset();
     reopen_wait_ = std::chrono::milliseconds(options_.reopen_interval_ms);
     next_reopen_ = Clock::now() + reopen_wait_;

@@ -75,6 +75,8 @@ inline constexpr std::string_view kCannotConnectNow = "57P03";
 inline constexpr std::string_view kIdleSessionTimeout = "57P05";
 /// The operating system or a library failed.
 inline constexpr std::string_view kSystemError = "58000";
+/// A file cannot be read or written.
+inline constexpr std::string_view kIoError = "58030";
 /// An own invariant is broken; a bug.
 inline constexpr std::string_view kInternalError = "XX000";
 

@@ -69,10 +69,18 @@ LocalError mixed_transaction(const std::string& why_not) {
 LocalError not_stored(const model::SpoolVerdict& verdict) {
     using Reason = model::SpoolVerdict::Reason;
     LocalError error;
-    bool full = verdict.reason == Reason::Full || verdict.reason == Reason::DiskFull;
-    error.sqlstate = verdict.reason == Reason::EntryTooBig ? sqlstate::kProgramLimitExceeded
-                     : full                                ? sqlstate::kDiskFull
-                                                           : sqlstate::kSystemError;
+    const auto code_of = [](Reason reason) {
+        switch (reason) {
+            case Reason::EntryTooBig: return sqlstate::kProgramLimitExceeded;
+            case Reason::Full:
+            case Reason::DiskFull: return sqlstate::kDiskFull;
+            case Reason::Failed: return sqlstate::kIoError;
+            case Reason::Stored:
+            case Reason::Off: break;
+        }
+        return sqlstate::kSystemError;
+    };
+    error.sqlstate = code_of(verdict.reason);
     error.message = "The database is away and the write could not be queued; it has no effect.";
     error.detail = verdict.problem;
     error.hint = "Send it again when the database is back.";

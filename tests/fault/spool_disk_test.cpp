@@ -89,14 +89,14 @@ TEST_F(SpoolDisk, TheReserveIsLeftFreeAndRoomMadeIsSeenWithoutARestart) {
     auto with = options();
     with.flags.emplace_back("outage-disk-reserve-bytes", std::to_string(8 << 20));
     start_sidecar(with);
-    std::string ballast = small_disk_->path() + "/ballast";
-    std::ofstream(ballast) << std::string(18 << 20, 'x');
+    std::string filler = small_disk_->path() + "/filler";
+    std::ofstream(filler) << std::string(18 << 20, 'x');
     begin_outage();
     EXPECT_TRUE(eventually(10s, [&] { return writer().write() != Outcome::Acknowledged; }))
         << "takes writes below the reserve";
     EXPECT_THAT(writer().last_error(), StartsWith("53100"));
     expect_readiness(503);
-    std::filesystem::remove(ballast);
+    std::filesystem::remove(filler);
     EXPECT_TRUE(eventually(10s, [&] { return writer().write() == Outcome::Acknowledged; }))
         << writer().last_error();
     expect_readiness(200);
