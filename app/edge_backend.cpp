@@ -32,7 +32,7 @@ ws::Activity EdgeBackend::activity() const {
     }
     sum.max_clients = settings.listen.max_clients;
     sum.pool_size = settings.database.pool_size;
-    sum.pool_mode = settings.pool.mode == config::PoolMode::Session ? "session" : "transaction";
+    sum.pool_mode = config::to_string(settings.pool.mode);
     return sum;
 }
 

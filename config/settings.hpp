@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "model/database_config.hpp"
 
 namespace pgsidecar::config {
 
-enum class PoolMode : std::uint8_t { Session, Transaction };
+enum class PoolMode : std::uint8_t { Auto, Session, Transaction, Statement };
+/// "auto", "session", ...
+std::string_view to_string(PoolMode mode);
 enum class AuthMode : std::uint8_t { Managed, PassThrough };
 enum class AuthMethod : std::uint8_t { Trust, Md5, ScramSha256 };
 enum class LogLevel : std::uint8_t { Trace, Debug, Info, Warn, Error };
@@ -66,7 +69,8 @@ struct Settings {
     } http;
 
     struct Pool {
-        PoolMode mode = PoolMode::Transaction;
+        PoolMode mode = PoolMode::Auto;
+        int max_prepared_statements = 500;  ///< per server connection, those used last
         int wait_timeout_ms = 120'000;
         int connect_timeout_ms = 15'000;
         int server_idle_timeout_ms = 600'000;

@@ -68,6 +68,13 @@ private:
         out_.add(ServerConnectionsOpened, sum(&WorkerShard::servers_opened));
         add_reasons<ServerCloseReason>(ServerConnectionsClosed, &WorkerShard::servers_closed);
         out_.add(ServerProtocolErrors, sum(&WorkerShard::server_protocol_errors));
+        out_.add(ClientConnectionsPinned, sum(&WorkerShard::clients_pinned));
+        for (std::size_t i = 0; i < model::kPinReasons; ++i) {
+            out_.add(Pins, sum_at(&WorkerShard::pins, i),
+                     to_string(static_cast<model::PinReason>(i)));
+        }
+        out_.add(StatementsPrepared, sum(&WorkerShard::statements_prepared));
+        out_.add(StatementsShared, sum(&WorkerShard::statements_shared));
         out_.add(ReadsRetried, sum(&WorkerShard::reads_retried));
         out_.add(TransactionsLost, sum(&WorkerShard::transactions_lost));
         out_.add(StatementsQueued, sum(&WorkerShard::statements_queued));

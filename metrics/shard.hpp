@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "model/pin_reason.hpp"
 #include "model/statement_shape.hpp"
 
 namespace pgsidecar::metrics {
@@ -101,9 +102,12 @@ struct alignas(128) WorkerShard {
     Counter
         statements_refused;  ///< while the database was away, or queued writes were ahead of them
     Counter flush_waits;     ///< statements that waited for queued writes to be applied
+    std::array<Counter, model::kPinReasons> pins;  ///< begun, by PinReason
+    Counter statements_prepared;  ///< Parse messages sent to servers for named statements
+    Counter statements_shared;    ///< Parse messages of clients that needed none
     Counter operations_recorded, operations_lost;
     Counter fingerprint_hits, fingerprint_misses, parse_failures;
-    Gauge clients, clients_waiting, clients_active;
+    Gauge clients, clients_waiting, clients_active, clients_pinned;
     Gauge servers, servers_idle, servers_active, servers_login;
 };
 

@@ -70,9 +70,13 @@ inline constexpr std::uint16_t kDeallocatesAll = 1 << 8;  ///< DEALLOCATE ALL, D
 inline constexpr std::uint16_t kChangesSchema =
     1 << 9;  ///< DDL: plans and described types may change
 inline constexpr std::uint16_t kUnknown =
-    1 << 10;  ///< not parsed, LOAD, DO, CALL: anything is possible
+    1 << 10;  ///< not parsed, DO, CALL: anything is possible
 /// A setting of which only the server knows the name; found in the text, never in a shape.
 inline constexpr std::uint16_t kUnknownSetting = 1 << 11;
+inline constexpr std::uint16_t kReadsSequence = 1 << 13;  ///< lastval(), currval()
+/// What nextval() has left for those; found by what the session runs, never in a shape.
+inline constexpr std::uint16_t kSequenceState = 1 << 14;
+inline constexpr std::uint16_t kLoads = 1 << 12;  ///< LOAD: for as long as the connection lives
 }  // namespace session_effect
 
 /// What is known of one statement text without its literals. Immutable, shared by all records of

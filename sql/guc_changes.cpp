@@ -41,10 +41,15 @@ public:
         }
         const bool no_setting = reader_.at_word("transaction") || reader_.at_word("constraints");
         if (no_setting && !is_name_of_own()) return;
-        if (!read_special()) add(variable());
+        if (read_special()) return;
+        std::string name = variable();
+        const bool assigns = reader_.take_word("to") || reader_.take_operator("=");
+        reset_ = assigns && reader_.at_word("default");
+        add(std::move(name));
     }
 
     void read_reset() {
+        reset_ = true;
         if (reader_.at_word("all")) {
             changes_.push_back({.all = true});
         } else if (reader_.at_word("transaction") && reader_.after().at_word("isolation")) {
@@ -113,13 +118,13 @@ private:
 
     bool add(std::string name) {
         const bool local = local_ || is_transactions_own(name);
-        changes_.push_back({.name = std::move(name), .local = local});
+        changes_.push_back({.name = std::move(name), .local = local, .reset = reset_});
         return true;
     }
 
     TokenReader reader_;
     std::vector<GucChange>& changes_;
-    bool local_ = false;
+    bool local_ = false, reset_ = false;
 };
 
 /// Calls of set_config(name, value, is_local) anywhere in a statement, also in each other.
@@ -248,7 +253,9 @@ std::vector<GucChange> guc_changes(std::string_view statement, Backslash backsla
         SetReader(reader, changes).read_reset();
     } else if (reader.take_word("discard")) {
         if (reader.at_word("all"))
-            changes = {{.all = true}, {.name = "session_authorization"}, {.name = "role"}};
+            changes = {{.all = true},
+                       {.name = "session_authorization", .reset = true},
+                       {.name = "role", .reset = true}};
     } else {
         CallReader(reader, backslash, changes).read();
     }

@@ -15,6 +15,7 @@ struct GucChange {
     /// knows which one it is (set_config with a name that is no literal).
     std::string name{};
     bool local = false;  ///< ends with the transaction
+    bool reset = false;  ///< back to its default
     bool all = false;    ///< everything but role and session_authorization back to its default
 
     bool operator==(const GucChange&) const = default;

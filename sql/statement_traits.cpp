@@ -31,6 +31,8 @@ constexpr std::array kFunctionEffects{
     FunctionEffect{"pg_advisory_lock_shared", effect::kAdvisoryLock},
     FunctionEffect{"pg_try_advisory_lock", effect::kAdvisoryLock},
     FunctionEffect{"pg_try_advisory_lock_shared", effect::kAdvisoryLock},
+    FunctionEffect{"lastval", effect::kReadsSequence},
+    FunctionEffect{"currval", effect::kReadsSequence},
     FunctionEffect{"pg_replication_origin_session_setup", effect::kUnknown},
 };
 
@@ -236,7 +238,8 @@ std::uint16_t StatementTraits::effects_of_statement() const {
     if (statement_ == "PrepareStmt") return effect::kSqlPrepare;
     if (statement_ == "DeallocateStmt")
         return name_.empty() ? effect::kDeallocatesAll : effect::kSqlPrepare;
-    if (statement_ == "LoadStmt" || statement_ == "DoStmt" || statement_ == "CallStmt")
+    if (statement_ == "LoadStmt") return effect::kLoads;
+    if (statement_ == "DoStmt" || statement_ == "CallStmt")
         return effect::kUnknown;
     return 0;
 }

@@ -22,7 +22,8 @@ struct Words<model::DatabaseMode> {
 };
 template <>
 struct Words<PoolMode> {
-    static constexpr std::array<std::string_view, 2> kAll{"session", "transaction"};
+    static constexpr std::array<std::string_view, 4> kAll{"auto", "session", "transaction",
+                                                          "statement"};
 };
 template <>
 struct Words<AuthMode> {

@@ -45,9 +45,16 @@ std::vector<Setting> pool_settings() {
          .summary = "How many connections to the database are shared."},
         {.key = "pool.mode",
          .field = field<&Settings::pool, &Pool::mode>(),
-         .summary = "When a client gives its database connection back: at the end of its session "
-                    "or of each "
-                    "transaction."},
+         .summary =
+             "When a client gives its database connection back: at the end of each transaction, "
+             "unless it has something there that cannot be carried (auto) or whatever it "
+             "has there (transaction); of each statement; of its session."},
+        {.key = "pool.max_prepared_statements",
+         .field = field<&Settings::pool, &Pool::max_prepared_statements>(),
+         .min = 1,
+         .max = 100'000,
+         .summary = "How many named prepared statements a database connection keeps; the one not "
+                    "used for longest goes first."},
         {.key = "pool.wait_timeout_ms",
          .field = field<&Settings::pool, &Pool::wait_timeout_ms>(),
          .min = 1,

@@ -106,6 +106,8 @@ public:
     template <class Undo>
     ReplyEffect on_backend(char type, Undo&& undo);
 
+    /// A Local item is at the head: complete_locals() has something to do.
+    bool local_is_due() { return head_is(ReplyKind::Local); }
     /// Takes the Local items that have come to the head out and gives them to complete(item), to be
     /// answered now. To be called after push() of one and after every on_backend().
     template <class Complete>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -7,6 +8,7 @@
 
 #include "model/statement_shape.hpp"
 #include "protocol/session/reply_queue.hpp"
+#include "proxy/core/statement_step.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -20,6 +22,9 @@ enum class Purpose : std::uint8_t {
     Reset,          ///< DISCARD ALL after a session; swallowed
     Begin,          ///< opens the transaction that the client was already told of; swallowed
     PrepareAgain,   ///< a client's named statement, after a loss; swallowed
+    Prepare,        ///< makes the client's next message possible; success swallowed, errors relayed
+    Restore,        ///< after RESET: the values of the client's startup packet; swallowed
+    Inspect,        ///< asks what a client has on the connection; swallowed
     ReadSettings,   ///< asks for settings that the client may have changed; swallowed
 };
 
@@ -37,7 +42,18 @@ struct Expected {
     std::int64_t pool_wait_ns = 0;
     std::uint64_t rows = 0;  ///< returned so far by the running statement
     std::uint64_t bytes = 0;
+    bool outdated = false;  ///< its error is to say that the statement's result has changed
+    StatementStep step{};   ///< what it does to prepared statements, where connections are shared
 };
+
+/// True when some statement of the request has one of these model::session_effect bits.
+inline bool has_effect(const Expected& expected, unsigned effects) {
+    auto has = [effects](const model::StatementShapePtr& shape) {
+        return shape && (shape->effects & effects) != 0;
+    };
+    if (!expected.all) return has(expected.shape);
+    return std::any_of(expected.all->begin(), expected.all->end(), has);
+}
 
 using ReplyQueue = protocol::ReplyQueue<Expected>;
 

@@ -16,33 +16,67 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-bool is_identity(std::string_view name) {
-    return name == "role" || name == "session_authorization";
+/// See StatementKey::context.
+bool shapes_parsing(std::string_view name) {
+    static constexpr std::array<std::string_view, 9> kNames = {"search_path",
+                                                               "client_encoding",
+                                                               "datestyle",
+                                                               "intervalstyle",
+                                                               "timezone",
+                                                               "lc_monetary",
+                                                               "standard_conforming_strings",
+                                                               "role",
+                                                               "session_authorization"};
+    return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-std::string apply_sql_of(const std::vector<std::pair<std::string, std::string>>& values) {
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
+}
+
+/// separator: in front of the first; empty: the text begins with it.
+void append_set_config(std::string& sql, std::string_view first, std::string_view name,
+                       std::string_view value, bool& any) {
+    sql += any ? std::string_view(",") : first;
+    any = true;
+    sql += "pg_catalog.set_config(";
+    append_literal(sql, name);
+    sql.push_back(',');
+    append_literal(sql, value);
+    sql += ",false)";
+}
+
+void make_apply_sql(GucSet& set) {
     // Identity last: with less rights the others might be refused; and a change of the session's
     // user sets the role back.
-    auto ordered = values;
+    auto ordered = set.values;
     std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
         auto rank = [](std::string_view n) { return !is_identity(n) ? 0 : n == "role" ? 2 : 1; };
         return rank(a.first) < rank(b.first);
     });
-    std::string sql = "RESET ALL";
-    const char* separator = ";SELECT ";
+    set.apply_sql = "RESET ALL";
+    bool any = false, late = false;
     for (const auto& [name, value] : ordered) {
-        sql += separator;
-        sql += "pg_catalog.set_config(";
-        append_literal(sql, name);
-        sql.push_back(',');
-        append_literal(sql, value);
-        sql += ",false)";
-        separator = ",";
+        if (is_ascii(value)) {
+            append_set_config(set.apply_sql, ";SELECT ", name, value, any);
+        } else {
+            append_set_config(set.apply_late_sql, "SELECT ", name, value, late);
+        }
     }
-    return sql;
 }
 
 }  // namespace
+
+bool is_identity(std::string_view name) {
+    return name == "role" || name == "session_authorization";
+}
+
+std::optional<std::string> value_of(const GucSet& set, std::string_view name) {
+    for (const auto& [known, value] : set.values) {
+        if (known == name) return value;
+    }
+    return std::nullopt;
+}
 
 void append_literal(std::string& sql, std::string_view text) {
     sql += text.find('\\') == std::string_view::npos ? "'" : "E'";
@@ -95,16 +129,36 @@ GucSetPtr GucSets::intern(std::vector<std::pair<std::string, std::string>> sorte
     GucSetPtr found = slot.lock();
     if (found) return found;
     auto made = std::make_shared<GucSet>();
-    made->apply_sql = apply_sql_of(sorted);
     made->changes_identity = std::any_of(sorted.begin(), sorted.end(),
                                          [](const auto& pair) { return is_identity(pair.first); });
+    made->parse_context_owner = parse_context_of(sorted);
+    made->parse_context = made->parse_context_owner ? *made->parse_context_owner : 0;
     made->values = std::move(sorted);
+    make_apply_sql(*made);
     slot = made;
     if (sets_.size() > sweep_at_) sweep();
     return made;
 }
 
+std::shared_ptr<const std::uint64_t> GucSets::parse_context_of(
+    const std::vector<std::pair<std::string, std::string>>& sorted) {
+    std::string key;
+    for (const auto& [name, value] : sorted) {
+        if (!shapes_parsing(name)) continue;
+        key += name;
+        key.push_back('\0');
+        key += value;
+        key.push_back('\0');
+    }
+    if (key.empty()) return nullptr;
+    auto& slot = contexts_[key];
+    auto found = slot.lock();
+    if (!found) slot = found = std::make_shared<const std::uint64_t>(++last_context_);
+    return found;
+}
+
 void GucSets::sweep() {
+    std::erase_if(contexts_, [](const auto& entry) { return entry.second.expired(); });
     std::erase_if(sets_, [](const auto& entry) { return entry.second.expired(); });
     sweep_at_ = std::max<std::size_t>(1024, sets_.size() * 2);
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,8 +18,15 @@ struct GucSet {
     std::vector<std::pair<std::string, std::string>> values;  ///< sorted by lower-case name
     std::string
         apply_sql;  ///< takes a connection from any other set to this one, in one simple Query
+    /// To follow in a Query of its own: values beyond ASCII, which are read in the encoding that
+    /// apply_sql has set. Mostly empty.
+    std::string apply_late_sql;
     /// Has role or session_authorization, which RESET ALL leaves alone.
     bool changes_identity = false;
+    /// Of those settings that decide what a statement's text means when it is parsed; sets that
+    /// agree in them have the same (StatementKey::context).
+    std::uint64_t parse_context = 0;
+    std::shared_ptr<const std::uint64_t> parse_context_owner;
 };
 
 using GucSetPtr = std::shared_ptr<const GucSet>;
@@ -33,15 +42,31 @@ public:
     /// The same set with one value changed.
     GucSetPtr with(const GucSet& set, std::string_view name, std::string_view value);
     GucSetPtr without(const GucSet& set, std::string_view name);
+    /// A parse context that no set has: for what is parsed under settings that nobody knows yet.
+    std::uint64_t fresh_parse_context() { return ++last_context_; }
 
 private:
     GucSetPtr intern(std::vector<std::pair<std::string, std::string>> sorted);
     void sweep();
+    std::shared_ptr<const std::uint64_t> parse_context_of(
+        const std::vector<std::pair<std::string, std::string>>& sorted);
 
     std::unordered_map<std::string, std::weak_ptr<const GucSet>> sets_;
+    std::unordered_map<std::string, std::weak_ptr<const std::uint64_t>> contexts_;
+    std::uint64_t last_context_ = 0;
     std::size_t sweep_at_ = 1024;
     GucSetPtr none_;
 };
+
+std::optional<std::string> value_of(const GucSet& set, std::string_view name);
+
+/// role and session_authorization, which RESET ALL leaves alone.
+bool is_identity(std::string_view name);
+
+/// "my.setting": nothing at the server has declared it, and its pg_settings does not list it.
+inline bool is_placeholder(std::string_view name) {
+    return name.find('.') != std::string_view::npos;
+}
 
 /// The text as an SQL literal that means the same whatever standard_conforming_strings says.
 void append_literal(std::string& sql, std::string_view text);

@@ -24,6 +24,7 @@
 #include "proxy/core/options.hpp"
 #include "proxy/core/prepared_statements.hpp"
 #include "proxy/core/recorder.hpp"
+#include "proxy/core/table_changes.hpp"
 #include "sql/classifier.hpp"
 
 namespace pgsidecar::proxy {
@@ -109,6 +110,7 @@ public:
     }
     std::size_t session_count() const { return sessions_.size(); }
     bool draining() const { return draining_; }
+    TableChanges& table_changes() { return table_changes_; }
 
     std::span<const model::StatementShapePtr> classify(std::string_view text);
     /// Where the statements of the last classify() stand.
@@ -153,6 +155,7 @@ private:
     std::unordered_map<std::uint64_t, Session*> spooling_;
     std::unordered_set<Session*> flush_waiters_, record_waiters_, retry_waiters_;
     std::uint64_t next_token_ = 0, outages_ = 0;
+    TableChanges table_changes_;
     std::map<std::string, model::LearnedSchemaPtr> schemas_;
     std::map<std::pair<std::string, std::string>, model::LearnedServer> servers_known_;
     std::map<std::pair<std::string, std::string>, std::unique_ptr<Pool>> pools_;

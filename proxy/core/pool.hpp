@@ -67,6 +67,9 @@ public:
     void learn_welcome(const GucSetPtr& settings, const Upstream& upstream);
 
     /// Sessions that belong here; without any, and without connections, the plane forgets the pool.
+    /// Some client of it has asked for lastval() or currval(): what draws from a sequence keeps its
+    /// connection from then on.
+    bool reads_sequences = false;
     std::size_t sessions = 0;
     std::size_t size() const { return connections_.size(); }
     bool failing() const { return failures_ > 0; }

@@ -49,6 +49,10 @@ public:
 
     /// Makes the statement the most recently used one. Nothing for those that are not whole().
     Need need(const PreparedStatementPtr& statement);
+    /// The server has it, as far as anybody can say.
+    bool knows(const PreparedStatement& statement) const {
+        return !statement.whole() || entries_.contains(statement.id());
+    }
     /// A Parse or Close of step.statement under its server_name() is being sent.
     void parse(StatementStep& step);
     void close(StatementStep& step);

@@ -122,8 +122,10 @@ void Session::on_frame(const Frame& frame, const base::Now& now) {
     if ((upstream_ == nullptr || plane_.writes_wait() || plane_.mock()) && outage_takes(frame, now))
         return;
     if (upstream_ == nullptr) return ask_for_upstream(frame, now);
+    if (settles_first(frame)) return;
     if (!deferred_begin_.empty()) upstream_->begin(std::exchange(deferred_begin_, {}), now);
-    send_on(frame, describe(frame, now));
+    Expected expected = describe(frame, now);
+    if (!refused_by_mode(frame, expected)) send_on(frame, std::move(expected));
 }
 
 bool Session::answered_locally(const Frame& frame, const base::Now& now) {
@@ -163,6 +165,7 @@ bool Session::answered_locally(const Frame& frame, const base::Now& now) {
 // ---- a statement on its way to the server
 
 void Session::send_on(const Frame& frame, Expected expected) {
+    const base::Now sent_at{expected.start_mono_ns, expected.start_wall_us};
     expected.pool_wait_ns = std::exchange(pool_wait_ns_, 0);
     bool harmless = changes_nothing(frame.type, expected);
     if (frame.type != 'd' && frame.type != 'c' && frame.type != 'f')
@@ -170,7 +173,27 @@ void Session::send_on(const Frame& frame, Expected expected) {
     wrote_ = wrote_ || !harmless;
     committed_ = committed_ || (frame.type == 'E' && expected.shape &&
                                 expected.shape->verb == model::TransactionVerb::Commit);
+    begin_with_own_sequences(expected);
     upstream_->resend().add(frame.wire, harmless && frame.whole());
+    if (!upstream_->resend().possible() && upstream_->resend().withholds()) {
+        std::string early = upstream_->resend().take_withheld();
+        relay(base::as_bytes(early));
+    }
+    if (shares()) {
+        send_shared(frame, std::move(expected));
+    } else {
+        note_names(frame, expected);
+        send_plain(frame, std::move(expected));
+    }
+    if (upstream_ == nullptr) return;
+    if (restores() && !exchange_open_ && (frame.type == 'Q' || frame.type == 'S'))
+        send_restores(sent_at);
+    if (upstream_->replies().size() >
+        static_cast<std::size_t>(plane_.settings().limits.max_pipeline))
+        set_reading(false);
+}
+
+void Session::send_plain(const Frame& frame, Expected expected) {
     switch (frame.type) {
         case 'Q': upstream_->expect(ReplyKind::Query, std::move(expected)); break;
         case 'P': upstream_->expect(ReplyKind::Parse, std::move(expected)); break;
@@ -185,10 +208,6 @@ void Session::send_on(const Frame& frame, Expected expected) {
         default: break;  // CopyData and Flush have no reply of their own
     }
     upstream_->forward(frame.wire);
-    if (upstream_ == nullptr) return;
-    if (upstream_->replies().size() >
-        static_cast<std::size_t>(plane_.settings().limits.max_pipeline))
-        set_reading(false);
 }
 
 void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
@@ -200,6 +219,7 @@ void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
         return refuse_exchange(frame.type, !frame.last, *refusal);
     }
     Expected expected = describe(frame, now);
+    if (refused_by_mode(frame, expected)) return;
     Upstream* upstream = pool_->request(*this, now);
     if (upstream != nullptr && !doubt_) {
         attached(*upstream, now);
@@ -321,15 +341,12 @@ void Session::exchange_done(TransactionStatus status, const base::Now& now) {
     if (status == TransactionStatus::Idle) {
         plane_.shard().transactions.add();
         names_.transaction_over();
-        if (dirty_settings_ || resets_all_) settle_settings(now);
+        const bool answered = upstream_->replies().empty();
+        if (answered && (dirty_settings_ || resets_all_)) settle_settings(now);
     }
     if (!reading_ && upstream_->replies().size() <
                          static_cast<std::size_t>(plane_.settings().limits.max_pipeline) / 2) {
         server_took_all();
-    }
-    if (terminating_ && upstream_->replies().empty()) {
-        detach(now, false);
-        return close_channel();
     }
     release_if_done(now);
 }
@@ -341,12 +358,27 @@ void Session::start_afresh(bool outside_transaction) {
 }
 
 void Session::release_if_done(const base::Now& now) {
-    if (upstream_ == nullptr || transaction_ != TransactionStatus::Idle ||
-        !upstream_->replies().empty() || upstream_->replies().skipping() || reader_.in_pieces()) {
+    if (upstream_ == nullptr) return;
+    if (terminating_ && upstream_->replies().empty()) {
+        detach(now, false);
+        return close_channel();
+    }
+    if (transaction_ != TransactionStatus::Idle || !upstream_->replies().empty() ||
+        upstream_->replies().skipping() || reader_.in_pieces()) {
         return;
     }
     if (draining_) return drain(now);
-    if (!keeps_connection()) detach(now, false);
+    if (keeps_connection()) return;
+    if (inspect_ && shares()) return ask_what_is_left(now);
+    if (watches_pins()) {
+        note_pins();
+        if (pins_ != 0) {
+            if (upstream_->settings() != settings_)
+                upstream_->apply(settings_, Purpose::ApplySettings, now);
+            return;
+        }
+    }
+    detach(now, false);
 }
 
 bool Session::keeps_connection() const {

@@ -20,6 +20,7 @@
 namespace pgsidecar::proxy {
 
 class ClientLogin;
+class Inspection;
 class Plane;
 class Pool;
 class Standin;
@@ -51,6 +52,22 @@ public:
     void relay(base::Bytes wire);
     void exchange_done(protocol::TransactionStatus status, const base::Now& now);
     void setting_reported(std::string_view name, std::string_view value);
+    /// The server has said what this client has on its connection.
+    void inspected(const Inspection& inspection, const base::Now& now);
+    /// All that was sent is answered: names of prepared statements are certain again.
+    void replies_settled(const base::Now& now);
+    bool waits_to_settle() const { return stop_ == Stop::Settle; }
+    /// An answer of ours, in its place among the server's.
+    void relay_local(const StatementStep& step);
+    void resolve(const StatementStep& step, StepOutcome outcome) { names_.resolve(step, outcome); }
+    /// The server's error with the client's own name of the statement; empty: nothing to change.
+    std::string with_own_name(const protocol::Frame& frame, const Expected& expected) const;
+    /// A RESET is on its way.
+    bool restores() const { return restores_all_ || resetting_ != nullptr; }
+    /// The ParameterStatus with what the client is to believe; empty: it knows that already.
+    std::string restored_parameter(const protocol::Frame& frame) const;
+    void restored(const base::Now& now);
+    void note_failure() { settings_doubtful_ = true; }
     void settings_read(const std::vector<std::string>& names,
                        const std::vector<std::optional<std::string>>& values, const base::Now& now);
     /// Tells the client what became of what it had sent; it goes on with the next connection where
@@ -92,6 +109,9 @@ public:
     std::int32_t key_pid() const { return key_pid_; }
     std::uint32_t key_secret() const { return key_secret_; }
     protocol::TransactionStatus transaction() const { return transaction_; }
+    /// Why it keeps its server connection between transactions: bits by model::PinReason.
+    std::uint8_t pins() const { return pins_; }
+    const ClientStatements& statements() const { return names_; }
     bool local_peer() const { return local_peer_; }
     std::uint64_t spool_token() const { return spool_token_; }
 
@@ -127,7 +147,7 @@ private:
     friend class ClientLogin;
 
     /// Why nothing more is taken from the client for now.
-    enum class Stop : std::uint8_t { None, Spool, Flush, Retry };
+    enum class Stop : std::uint8_t { None, Spool, Flush, Retry, Settle };
 
     /// A read that may have been ended on purpose: it is sent again only when the server has gone
     /// away since, as in a restart.
@@ -148,8 +168,56 @@ private:
     bool answered_locally(const protocol::Frame& frame, const base::Now& now);
     void ask_for_upstream(const protocol::Frame& frame, const base::Now& now);
     void send_on(const protocol::Frame& frame, Expected expected);
+    /// lastval() and currval() on a connection where others have drawn: they are to fail rather
+    /// than to tell what is not this client's.
+    void begin_with_own_sequences(const Expected& expected);
+    void send_plain(const protocol::Frame& frame, Expected expected);
+    // Where connections are shared (session_statements.cpp).
+    bool settles_first(const protocol::Frame& frame);
+    void send_shared(const protocol::Frame& frame, Expected expected);
+    void send_parse(const protocol::Frame& frame, Expected expected);
+    void send_bind(const protocol::Frame& frame, Expected expected);
+    void send_describe(const protocol::Frame& frame, Expected expected);
+    void send_close(const protocol::Frame& frame, Expected expected);
+    void send_use(const protocol::Frame& frame, Expected expected, std::string_view name);
+    void send_renamed(const protocol::Frame& frame, Expected expected, std::string_view from,
+                      std::string_view to);
+    void send_unknown_name(const protocol::Frame& frame, Expected expected, std::string_view name);
+    /// Its tables have changed since it was prepared, and this connection has it not: prepared now
+    /// it could return another thing than its client believes.
+    bool is_outdated(const PreparedStatement& statement);
+    void send_locally(Expected expected);
+    void make_known(const PreparedStatementPtr& statement, const Expected& due_to);
+    void make_room(const Expected& due_to);
+    void inject(protocol::ReplyKind kind, StatementStep step, const Expected& due_to);
+    void use_own_names(std::string_view text, const Expected& due_to);
+    void note_names(const protocol::Frame& frame, const Expected& expected);
+    void too_many_statements(const base::Now& now);
+    std::uint64_t parse_context() const;
+    /// Its statements are prepared under names of ours, so that any connection can serve it.
+    bool shares() const;
+    bool watches_pins() const;
+    /// Something of this client is, or may be, on its connection that must not meet another one.
+    bool leaves_state() const;
+    void set_pins(std::uint8_t pins);
+    void forget_state();
+    void note_pins();
+    void ask_what_is_left(const base::Now& now);
+    bool refused_by_mode(const protocol::Frame& frame, const Expected& expected);
     Expected describe(const protocol::Frame& frame, const base::Now& now);
-    void name_statement(const protocol::Frame& frame, Expected& expected);
+    void look_up(const protocol::Frame& frame, Expected& expected);
+    PreparedStatementPtr intern(const protocol::ParseView& parse);
+    void note_reset(const std::string& name);
+    /// RESET goes to the server's value; the client's startup packet, which only we saw, had
+    /// another.
+    void note_settings(std::string_view text);
+    /// Statements without effects of their own matter too: they may end, or add to, what is there.
+    bool watches_all() const;
+    void send_restores(const base::Now& now);
+    bool is_restored(std::string_view name) const;
+    void settings_reset();
+    /// A value of the startup packet in the server's spelling.
+    std::string_view as_reported(std::string_view name, std::string_view value) const;
     void refuse_exchange(char type, bool in_pieces, const LocalError& error);
     void release_if_done(const base::Now& now);
     void detach(const base::Now& now, bool client_gone);
@@ -210,6 +278,8 @@ private:
     std::string deferred_begin_;  ///< the client was told BEGIN, the server was not
     std::string why_not_queued_;
     model::SpoolContextPtr spool_context_;
+    /// RESET of these is on its way, and the client's startup packet has values for them.
+    std::unique_ptr<std::vector<std::string>> resetting_;
     GucSetPtr spool_settings_;                                  ///< those of spool_context_
     std::unique_ptr<std::vector<std::string>> dirty_settings_;  ///< changed in this transaction
     std::int64_t stopped_since_ns_ = 0;
@@ -218,6 +288,11 @@ private:
     std::string held_answer_;           ///< until that record is on disk
     int retries_ = 0;
     std::uint16_t effects_ = 0;  ///< what its statements may have left on the server connection
+    std::uint16_t asked_ = 0;    ///< of them, what the server is being asked for
+    std::uint8_t pins_ = 0;
+    bool inspect_ = false;            ///< effects_ may have changed since the server was asked
+    bool settings_doubtful_ = false;  ///< an error or rollback came behind a RESET ALL
+    bool restores_all_ = false;       ///< RESET ALL is on its way
     Stop stop_ = Stop::None;
     std::int64_t opened_ns_;
     std::int64_t pool_wait_ns_ = 0;

@@ -1,7 +1,9 @@
 #include <algorithm>
 
 #include "protocol/messages/frontend_decode.hpp"
+#include "proxy/core/inspection.hpp"
 #include "proxy/core/plane.hpp"
+#include "proxy/core/pool.hpp"
 #include "proxy/core/session.hpp"
 #include "proxy/core/standin.hpp"
 #include "proxy/core/upstream.hpp"
@@ -12,6 +14,51 @@
 namespace pgsidecar::proxy {
 
 using protocol::Frame;
+namespace effect = model::session_effect;
+
+namespace {
+
+/// Whether it can end something that a client has on its connection: a DROP, an unlock, a CLOSE.
+bool may_end_state(const model::StatementShape& shape) {
+    using Kind = model::StatementKind;
+    switch (shape.kind) {
+        case Kind::Insert:
+        case Kind::Update:
+        case Kind::Delete:
+        case Kind::Merge:
+        case Kind::Copy:
+        case Kind::Transaction: return false;
+        default: return !shape.read_only;
+    }
+}
+
+/// Whether lastval() or currval() may tell something else afterwards.
+bool may_draw(const model::StatementShape& shape) {
+    using Kind = model::StatementKind;
+    switch (shape.kind) {
+        case Kind::Insert:
+        case Kind::Merge:
+        case Kind::Copy:
+        case Kind::Call:
+        case Kind::Prepare:
+        case Kind::Unknown: return true;
+        case Kind::Select:
+        case Kind::Other: return !shape.read_only;
+        default: return false;
+    }
+}
+
+/// What a known statement returns can be another thing afterwards. CREATE alone changes nothing
+/// that is there.
+bool changes_tables(const model::StatementShape& shape) {
+    std::string word;
+    for (char c : shape.text.substr(0, 6)) word.push_back(static_cast<char>(c | 0x20));
+    return word.starts_with("alter") || word.starts_with("drop") ||
+           (word == "create" && shape.text.find("REPLACE") != std::string::npos) ||
+           (word == "create" && shape.text.find("replace") != std::string::npos);
+}
+
+}  // namespace
 
 Expected Session::describe(const Frame& frame, const base::Now& now) {
     Expected expected;
@@ -30,7 +77,7 @@ Expected Session::describe(const Frame& frame, const base::Now& now) {
             }
             auto places = plane_.places();
             for (std::size_t i = 0; i < shapes.size(); ++i) {
-                if (shapes[i]->effects == 0) continue;
+                if (shapes[i]->effects == 0 && !watches_all()) continue;
                 note_effects(*shapes[i],
                              text.substr(places[i].begin, places[i].end - places[i].begin));
             }
@@ -40,27 +87,27 @@ Expected Session::describe(const Frame& frame, const base::Now& now) {
         case 'B':
         case 'D':
         case 'C':
-        case 'E': name_statement(frame, expected); break;
+        case 'E': look_up(frame, expected); break;
         default: break;
     }
     return expected;
 }
 
-void Session::name_statement(const Frame& frame, Expected& expected) {
+void Session::look_up(const Frame& frame, Expected& expected) {
     switch (frame.type) {
         case 'P':
             if (auto parse = protocol::decode_parse(frame.payload)) {
-                expected.shape = remember(*parse)->shape();
+                expected.step.statement = intern(*parse);
+                expected.shape = expected.step.statement->shape();
             } else if (auto head = protocol::decode_parse_head(frame.payload)) {
                 auto shapes = plane_.classify(head->query);
                 if (!shapes.empty()) expected.shape = shapes[0];
-                name_it(head->name, plane_.statements().make_unshared(expected.shape));
+                expected.step.statement = plane_.statements().make_unshared(expected.shape);
             }
             break;
         case 'B':
             if (auto bind = protocol::decode_bind_head(frame.payload)) {
                 const auto& statement = names_.statement(bind->statement);
-                names_.bind(bind->portal, statement);
                 if (statement) expected.shape = statement->shape();
             }
             break;
@@ -71,7 +118,6 @@ void Session::name_statement(const Frame& frame, Expected& expected) {
                                         ? names_.statement(target->name)
                                         : names_.portal(target->name);
                 if (found) expected.shape = found->shape();
-                if (frame.type == 'C') closed(*target);
             }
             break;
         case 'E':
@@ -79,7 +125,7 @@ void Session::name_statement(const Frame& frame, Expected& expected) {
                 const auto& statement = names_.portal(execute->portal);
                 if (!statement) break;
                 expected.shape = statement->shape();
-                if (expected.shape && expected.shape->effects != 0)
+                if (expected.shape && (expected.shape->effects != 0 || watches_all()))
                     note_effects(*expected.shape, statement->text());
             }
             break;
@@ -87,12 +133,33 @@ void Session::name_statement(const Frame& frame, Expected& expected) {
     }
 }
 
-PreparedStatementPtr Session::remember(const protocol::ParseView& parse) {
-    StatementKey key{parse.query, parse.param_types};
-    auto statement = plane_.statements().intern(key, names_.statement(parse.name), [&] {
+void Session::note_names(const Frame& frame, const Expected& expected) {
+    switch (frame.type) {
+        case 'P':
+            if (auto head = protocol::decode_parse_head(frame.payload))
+                name_it(head->name, expected.step.statement);
+            break;
+        case 'B':
+            if (auto bind = protocol::decode_bind_head(frame.payload))
+                names_.bind(bind->portal, names_.statement(bind->statement));
+            break;
+        case 'C':
+            if (auto target = protocol::decode_target(frame.payload)) closed(*target);
+            break;
+        default: break;
+    }
+}
+
+PreparedStatementPtr Session::intern(const protocol::ParseView& parse) {
+    StatementKey key{parse.query, parse.param_types, parse_context()};
+    return plane_.statements().intern(key, names_.statement(parse.name), [&] {
         auto shapes = plane_.classify(parse.query);
         return shapes.empty() ? model::StatementShapePtr() : shapes[0];
     });
+}
+
+PreparedStatementPtr Session::remember(const protocol::ParseView& parse) {
+    auto statement = intern(parse);
     name_it(parse.name, statement);
     return statement;
 }
@@ -111,41 +178,91 @@ void Session::closed(const protocol::TargetView& target) {
 }
 
 void Session::note_effects(const model::StatementShape& shape, std::string_view text) {
-    namespace effect = model::session_effect;
-    effects_ |= shape.effects;
-    if ((shape.effects & effect::kResetsAll) != 0) resets_all_ = true;
-    if ((shape.effects & effect::kDeallocatesAll) != 0) {
+    effects_ |= shape.effects & static_cast<std::uint16_t>(~effect::kReadsSequence);
+    if ((shape.effects & Inspection::kAsking) != 0 || (pins_ != 0 && may_end_state(shape)))
+        inspect_ = true;
+    if ((shape.effects & effect::kReadsSequence) != 0 && pool_ != nullptr)
+        pool_->reads_sequences = true;
+    const bool reads = (shape.effects & effect::kReadsSequence) != 0;
+    if (!reads && pool_ != nullptr && pool_->reads_sequences && may_draw(shape))
+        effects_ |= effect::kSequenceState;
+    if ((shape.effects & effect::kResetsAll) != 0) {
+        if (!resets_all_) settings_doubtful_ = false;
+        resets_all_ = restores_all_ = true;
+    }
+    if (shape.verb == model::TransactionVerb::Rollback ||
+        shape.verb == model::TransactionVerb::Savepoint)
+        settings_doubtful_ = true;
+    if ((shape.effects & effect::kChangesSchema) != 0 && changes_tables(shape))
+        plane_.table_changes().changed(shape);
+    if ((shape.effects & effect::kDeallocatesAll) != 0 && !shares()) {
         StatementStep step;
         step.change = StatementStep::Change::DeallocateAll;
         names_.deallocate_all();
         names_.resolve(step, StepOutcome::Done);
     }
-    if ((shape.effects & effect::kSetsGuc) == 0) return;
+    if ((shape.effects & (effect::kSetsGuc | effect::kResetsAll)) != 0) note_settings(text);
+}
+
+void Session::note_settings(std::string_view text) {
+    if (!dirty_settings_ && !resets_all_) settings_doubtful_ = false;
     for (auto& change : sql::guc_changes(text)) {
-        if (change.local || change.all) continue;
-        // Which setting, only the server knows: its connection cannot be replaced unnoticed.
-        if (change.name.empty()) effects_ |= effect::kUnknownSetting;
-        if (change.name.empty()) continue;
+        // The generator of random() is no setting that could be read.
+        if (change.local || change.all || change.name == "seed") continue;
+        const bool full = dirty_settings_ && dirty_settings_->size() >= 64;
+        if (change.name.empty() || full) {
+            // Which setting, only the server knows.
+            effects_ |= effect::kUnknownSetting;
+            inspect_ = true;
+            continue;
+        }
+        if (change.reset) note_reset(change.name);
         if (!dirty_settings_) dirty_settings_ = std::make_unique<std::vector<std::string>>();
-        if (dirty_settings_->size() < 64) dirty_settings_->push_back(std::move(change.name));
+        dirty_settings_->push_back(std::move(change.name));
     }
+}
+
+void Session::note_reset(const std::string& name) {
+    if (!startup_settings_ || !value_of(*startup_settings_, name)) return;
+    if (!resetting_) resetting_ = std::make_unique<std::vector<std::string>>();
+    resetting_->push_back(name);
+}
+
+void Session::settings_reset() {
+    // RESET ALL leaves these two alone.
+    auto values = startup_settings_->values;
+    for (const auto& [name, value] : settings_->values) {
+        if (is_identity(name)) values.emplace_back(name, value);
+    }
+    settings_ = plane_.gucs().make(values);
+    upstream_->set_settings(settings_);
+    effects_ &= static_cast<std::uint16_t>(~effect::kSetsGuc);
+    if ((effects_ & effect::kUnlistensAll) == 0) return;
+    effects_ &= static_cast<std::uint16_t>(~(effect::kSequenceState | effect::kUnlistensAll));
+    if (keeps_connection()) effects_ = 0;
 }
 
 void Session::settle_settings(const base::Now& now) {
     auto names = std::move(dirty_settings_);
-    if (std::exchange(resets_all_, false)) {
-        namespace effect = model::session_effect;
-        settings_ = startup_settings_;
-        // The server went back to its own values, which are not those of the startup packet.
-        upstream_->set_settings(plane_.gucs().none());
-        effects_ &= static_cast<std::uint16_t>(~(effect::kSetsGuc | effect::kListens));
+    const bool reset = std::exchange(resets_all_, false);
+    if (own_upstream_ != nullptr) return;
+    if (std::exchange(settings_doubtful_, false)) {
+        // Perhaps it was rolled back, or never came to run: then a value that is read would be
+        // taken for the client's wish.
+        effects_ |= effect::kUnknownSetting;
+        inspect_ = true;
+        if (!names) return;
+        std::erase_if(*names, [](const std::string& name) { return !is_placeholder(name); });
+    } else if (reset) {
+        settings_reset();
     }
-    if (!names || own_upstream_ != nullptr) return;
+    if (!names) return;
     // What the server reports by itself is known already.
     std::erase_if(*names, [&](const std::string& name) {
         const auto& reported = upstream_->parameters();
-        return std::any_of(reported.begin(), reported.end(),
-                           [&](const auto& pair) { return same_setting(pair.first, name); });
+        return std::any_of(reported.begin(), reported.end(), [&](const auto& pair) {
+            return is_settable_reported(pair.first) && same_setting(pair.first, name);
+        });
     });
     if (!names->empty()) upstream_->read_settings(*names, now);
 }

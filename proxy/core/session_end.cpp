@@ -34,9 +34,14 @@ void Session::detach(const base::Now& now, bool client_gone) {
     if (upstream == nullptr) return;
     plane_.shard().clients_active.add(-1);
     upstream->attach(nullptr);
-    bool clean = upstream->replies().empty() && !upstream->replies().skipping() &&
+    // What only we have asked for does not concern the client that goes.
+    bool asking = !upstream->replies().empty() && upstream->only_asks();
+    bool clean = (upstream->replies().empty() || asking) && !upstream->replies().skipping() &&
                  transaction_ == TransactionStatus::Idle && !reader_.in_pieces() &&
                  upstream->state() == Upstream::State::Ready;
+    bool resets = keeps_connection() || asking || leaves_state();
+    bool loaded = (effects_ & model::session_effect::kLoads) != 0 && resets;
+    if (own_upstream_ == nullptr) forget_state();
     upstream->set_reading(true);
     if (own_upstream_ != nullptr) {
         if (!clean && client_gone && !upstream->replies().empty())
@@ -54,7 +59,9 @@ void Session::detach(const base::Now& now, bool client_gone) {
             .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::ClientGone)]
             .add();
         pool_->discard(*upstream, now);
-    } else if (keeps_connection()) {
+    } else if (loaded) {
+        pool_->discard(*upstream, now);  // DISCARD ALL leaves a library where it is
+    } else if (resets) {
         upstream->reset(now);
     } else {
         pool_->released(*upstream, now);

@@ -24,7 +24,8 @@ namespace {
 constexpr std::uint16_t kUnrestorable =
     model::session_effect::kListens | model::session_effect::kTempTable |
     model::session_effect::kAdvisoryLock | model::session_effect::kHoldCursor |
-    model::session_effect::kSqlPrepare | model::session_effect::kUnknownSetting;
+    model::session_effect::kSqlPrepare | model::session_effect::kUnknownSetting |
+    model::session_effect::kLoads;
 
 std::string named(std::uint16_t effects) {
     using namespace model::session_effect;
@@ -33,6 +34,7 @@ std::string named(std::uint16_t effects) {
     if ((effects & kAdvisoryLock) != 0) return "its advisory locks";
     if ((effects & kHoldCursor) != 0) return "its cursors WITH HOLD";
     if ((effects & kUnknownSetting) != 0) return "settings whose names only the server knew";
+    if ((effects & kLoads) != 0) return "the library it had loaded";
     return "what it had prepared with PREPARE";
 }
 
@@ -142,6 +144,11 @@ void Session::upstream_lost(Upstream& upstream, const UpstreamLoss& loss, const 
     if (state_ == State::Closed) return;
     plane_.shard().clients_active.add(-1);
     upstream_ = nullptr;
+    for (std::size_t i = 0; i < upstream.replies().size(); ++i) {
+        auto& item = upstream.replies().at(i);
+        if (item.payload.owner == this) names_.resolve(item.payload.step, StepOutcome::Skipped);
+    }
+    if (stop_ == Stop::Settle) stop_ = Stop::None;
     LocalError error = lost_error(loss);
     restores_ = keeps_connection() && names_.size() > 0;
     if (own_upstream_ || upstream.mid_message() ||
@@ -160,8 +167,9 @@ void Session::upstream_lost(Upstream& upstream, const UpstreamLoss& loss, const 
     names_.transaction_over();
     bool told = answer_lost(upstream, error);
     if (terminating_) return close_channel();
-    if (keeps_connection() && (effects_ & kUnrestorable) != 0) {
-        error.detail += " The session cannot go on without " + named(effects_) + ".";
+    const auto left = static_cast<std::uint16_t>(effects_ | asked_);
+    if ((keeps_connection() || watches_pins()) && (left & kUnrestorable) != 0) {
+        error.detail += " The session cannot go on without " + named(left) + ".";
         return end(error.fatal(), now);
     }
     if (transaction_ != TransactionStatus::Idle) {

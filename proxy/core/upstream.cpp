@@ -90,7 +90,8 @@ Upstream::Upstream(Plane& plane, Pool& pool)
     : plane_(plane),
       pool_(&pool),
       reader_(FrameReader::Direction::Backend, backend_limits(plane)),
-      settings_(plane.gucs().none()) {}
+      settings_(plane.gucs().none()),
+      statements_(static_cast<std::size_t>(plane.settings().pool.max_prepared_statements)) {}
 
 Upstream::Upstream(Plane& plane, Session& session, std::string startup_packet)
     : plane_(plane),
@@ -235,12 +236,22 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
                                  "the server ended the connection: SQLSTATE " + fatal_sqlstate_};
             return lose(closed, now);
         }
-        message_swallowed_ = owner == nullptr;
+        message_swallowed_ = owner == nullptr || is_for_us(type);
         if (message_swallowed_ && type == 'D' && frame.whole()) internal_row(frame);
-        if (!message_swallowed_) run.add(owner, frame.wire, is_preliminary(type) && frame.whole());
+        base::Bytes wire = frame.wire;
+        if (type == 'E' && !message_swallowed_ && frame.whole() && !replies_.empty()) {
+            renamed_error_ = owner->with_own_name(frame, replies_.head().payload);
+            if (!renamed_error_.empty()) wire = base::as_bytes(renamed_error_);
+        }
+        if (type == 'S' && owner != nullptr && owner->restores() && frame.whole()) {
+            renamed_error_ = owner->restored_parameter(frame);
+            wire = base::as_bytes(renamed_error_);
+        }
+        if (!message_swallowed_ && !wire.empty())
+            run.add(owner, wire, is_preliminary(type) && frame.whole());
         // Its record comes first where the answer waits for that.
         bool late = type == 'C' && plane_.strict();
-        if (!is_input(frame.wire) && !late) run.flush();
+        if ((!is_input(frame.wire) || wire.data() != frame.wire.data()) && !late) run.flush();
         if (!frame.last) message_owner_ = owner;
         if (type == 'D' || type == 'd') {
             if (replies_.on_backend(type) == ReplyEffect::Desync) {
@@ -259,18 +270,35 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
             return;
         }
         if (late && !is_input(frame.wire)) run.flush();
+        if (replies_.local_is_due()) {
+            run.flush();
+            complete_locals();
+        }
+        if (replies_.empty() && session_ != nullptr && session_->waits_to_settle()) {
+            run.flush();
+            session_->replies_settled(now);
+        }
     }
     run.drop();
 }
 
+bool Upstream::is_for_us(char type) {
+    return (type == '1' || type == '3') && !replies_.empty() &&
+           replies_.head().payload.purpose == Purpose::Prepare;
+}
+
 bool Upstream::on_message(const Frame& frame, const base::Now& now) {
-    ReplyEffect effect = replies_.on_backend(frame.type);
+    ReplyEffect effect =
+        replies_.on_backend(frame.type, [this](ReplyQueue::Item& item, bool skipped) {
+            resolve(item.payload, skipped ? StepOutcome::Skipped : StepOutcome::Failed);
+        });
     switch (effect) {
-        case ReplyEffect::Relay:
-        case ReplyEffect::StepDone: return true;
+        case ReplyEffect::Relay: return true;
+        case ReplyEffect::StepDone:
+            resolve(replies_.answered().payload, StepOutcome::Done);
+            return true;
         case ReplyEffect::Async:
-            if (frame.type == 'S')
-                note_parameter(frame, replies_.empty() ? session_ : replies_.head().payload.owner);
+            if (frame.type == 'S') note_parameter(frame, parameter_owner());
             return true;
         case ReplyEffect::StatementDone: statement_done(frame, now); return true;
         case ReplyEffect::Failed:
@@ -280,6 +308,12 @@ bool Upstream::on_message(const Frame& frame, const base::Now& now) {
     }
     protocol_error("a message that does not fit what was asked", now);
     return false;
+}
+
+Session* Upstream::parameter_owner() {
+    if (replies_.empty()) return session_;
+    const auto& head = replies_.head().payload;
+    return head.purpose == Purpose::Restore ? session_ : head.owner;
 }
 
 void Upstream::note_parameter(const Frame& frame, Session* owner) {
@@ -298,6 +332,7 @@ void Upstream::note_parameter(const Frame& frame, Session* owner) {
 
 void Upstream::statement_done(const Frame& frame, const base::Now& now) {
     auto& item = replies_.answered();
+    if (item.kind == ReplyKind::Execute) resolve(item.payload, StepOutcome::Done);
     if (item.payload.owner == nullptr) return;
     std::int64_t affected = -1;
     if (frame.type == 'C' && frame.whole()) {
@@ -331,7 +366,9 @@ bool Upstream::failed(const Frame& frame, bool answers, const base::Now& now) {
     if (answers) {
         auto& item = replies_.answered();
         Session* owner = item.payload.owner;
+        note_stale(view.fields, item.payload);
         if (owner != nullptr) {
+            owner->note_failure();
             if (item.kind != ReplyKind::Close)
                 plane_.recorder().failed(item.payload, owner->source(), view.fields, now);
         } else if (item.payload.purpose != Purpose::Client) {
@@ -356,7 +393,10 @@ bool Upstream::exchange_done(const Frame& frame, const base::Now& now) {
         protocol_error("a ReadyForQuery without a transaction status", now);
         return false;
     }
-    Expected& done = replies_.answered().payload;
+    auto& item = replies_.answered();
+    Expected& done = item.payload;
+    if (item.kind == ReplyKind::Query)
+        resolve(done, item.failed ? StepOutcome::Failed : StepOutcome::Done);
     if (done.owner == nullptr) return internal_done(done.purpose, now);
     done.owner->exchange_done(*status, now);
     return state_ == State::Ready;

@@ -13,8 +13,10 @@
 #include "proxy/core/client_statements.hpp"
 #include "proxy/core/exchange.hpp"
 #include "proxy/core/guc_set.hpp"
+#include "proxy/core/inspection.hpp"
 #include "proxy/core/local_error.hpp"
 #include "proxy/core/resend.hpp"
+#include "proxy/core/server_statements.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -73,6 +75,19 @@ public:
     /// Prepares a client's named statements, as they were on a connection that is lost; the
     /// replies are swallowed. One that is refused now gives its error when it is used.
     void prepare_again(const ClientStatements& statements, const base::Now& now);
+    /// The same for one statement that SQL is about to name; it replaces what has that name.
+    /// in_exchange: messages without their Sync went before, so none may come between.
+    void prepare_as(std::string_view name, const PreparedStatement& statement,
+                    const Expected& due_to, bool in_exchange);
+    /// One of the simple requests, such as Restore, that nobody waits for.
+    void ask(Purpose purpose, std::string_view sql, const base::Now& now);
+    /// Asks what the client has on this connection; Session::inspected() gets the answer.
+    void inspect(Inspection inspection, const base::Now& now);
+    ServerStatements& statements() { return statements_; }
+    /// Answers those of our own answers whose turn it is.
+    void complete_locals();
+    /// Nothing is outstanding but what we have asked ourselves.
+    bool only_asks();
     void set_reading(bool on);
     Resend& resend() { return resend_; }
 
@@ -122,13 +137,19 @@ private:
     void on_tls_reply(base::Bytes& bytes, const base::Now& now);
     void login_bytes(base::Bytes& bytes, const base::Now& now);
     void relay_bytes(base::Bytes& bytes, const base::Now& now);
+    /// The answer to what was sent in front of a client's message, which knows nothing of it.
+    bool is_for_us(char type);
     bool on_message(const protocol::Frame& frame, const base::Now& now);
+    /// Whose wish a reported setting is; null: nobody's.
+    Session* parameter_owner();
     void note_parameter(const protocol::Frame& frame, Session* owner);
     void statement_done(const protocol::Frame& frame, const base::Now& now);
     bool failed(const protocol::Frame& frame, bool answers, const base::Now& now);
     bool exchange_done(const protocol::Frame& frame, const base::Now& now);
     bool internal_done(Purpose purpose, const base::Now& now);
     bool take_fatal(const protocol::Frame& frame, const base::Now& now);
+    void resolve(const Expected& item, StepOutcome outcome);
+    void note_stale(const protocol::ErrorFields& error, const Expected& item);
     void internal_row(const protocol::Frame& frame);
     void logged_in(const base::Now& now);
     void lose(const ChannelClosed& closed, const base::Now& now);
@@ -157,6 +178,9 @@ private:
     std::vector<std::string> read_names_;  ///< whose values were asked for
     std::vector<std::optional<std::string>> read_values_;
     Resend resend_;
+    ServerStatements statements_;
+    std::unique_ptr<Inspection> inspection_;  ///< while asked
+    std::string renamed_error_;               ///< the message that is relayed in place of one
 };
 
 }  // namespace pgsidecar::proxy

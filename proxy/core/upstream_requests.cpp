@@ -1,4 +1,5 @@
 #include "protocol/messages/frontend_encode.hpp"
+#include "protocol/messages/frontend_rewrite.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
 #include "proxy/core/session.hpp"
@@ -15,6 +16,7 @@ void Upstream::apply(const GucSetPtr& set, Purpose purpose, const base::Now& now
     Expected expected;
     expected.purpose = purpose;
     expected.start_mono_ns = now.mono_ns;
+    statements_.query_sent();
     expect(ReplyKind::Query, std::move(expected));
     std::string message, sql;
     if (!settings_ || settings_->changes_identity) sql = kResetIdentitySql;
@@ -23,12 +25,32 @@ void Upstream::apply(const GucSetPtr& set, Purpose purpose, const base::Now& now
     PGS_CHECK(protocol::append_query(message, sql).has_value());
     forward(base::as_bytes(message));
     settings_ = set;
+    if (set->apply_late_sql.empty()) return;
+    Expected late;
+    late.purpose = Purpose::ApplySettings;
+    late.start_mono_ns = now.mono_ns;
+    expect(ReplyKind::Query, std::move(late));
+    message.clear();
+    PGS_CHECK(protocol::append_query(message, set->apply_late_sql).has_value());
+    forward(base::as_bytes(message));
+}
+
+void Upstream::ask(Purpose purpose, std::string_view sql, const base::Now& now) {
+    Expected expected;
+    expected.purpose = purpose;
+    expected.start_mono_ns = now.mono_ns;
+    statements_.query_sent();
+    std::string message;
+    if (!protocol::append_query(message, sql)) return;
+    expect(ReplyKind::Query, std::move(expected));
+    forward(base::as_bytes(message));
 }
 
 void Upstream::reset(const base::Now& now) {
     Expected expected;
     expected.purpose = Purpose::Reset;
     expected.start_mono_ns = now.mono_ns;
+    statements_.query_sent();
     expect(ReplyKind::Query, std::move(expected));
     std::string message;
     PGS_CHECK(protocol::append_query(message, "DISCARD ALL").has_value());
@@ -40,6 +62,7 @@ void Upstream::begin(std::string_view begin_text, const base::Now& now) {
     Expected expected;
     expected.purpose = Purpose::Begin;
     expected.start_mono_ns = now.mono_ns;
+    statements_.query_sent();
     expect(ReplyKind::Query, std::move(expected));
     std::string message;
     PGS_CHECK(protocol::append_query(message, begin_text).has_value());
@@ -59,6 +82,7 @@ void Upstream::read_settings(const std::vector<std::string>& names, const base::
     expected.start_mono_ns = now.mono_ns;
     read_names_ = names;
     read_values_.clear();
+    statements_.query_sent();
     expect(ReplyKind::Query, std::move(expected));
     forward(base::as_bytes(message));
 }
@@ -78,8 +102,74 @@ void Upstream::prepare_again(const ClientStatements& statements, const base::Now
     });
 }
 
+void Upstream::prepare_as(std::string_view name, const PreparedStatement& statement,
+                          const Expected& due_to, bool in_exchange) {
+    std::string messages;
+    if (!protocol::append_close_statement(messages, name)) return;
+    statement.append_parse(messages, name);
+    Expected expected;
+    expected.purpose = in_exchange ? Purpose::Prepare : Purpose::PrepareAgain;
+    expected.owner = in_exchange ? session_ : nullptr;
+    expected.start_mono_ns = due_to.start_mono_ns;
+    expected.start_wall_us = due_to.start_wall_us;
+    expect(ReplyKind::Close, expected);
+    expect(ReplyKind::Parse, expected);
+    if (!in_exchange) {
+        protocol::append_sync(messages);
+        statements_.sync_sent();
+        expect(ReplyKind::Sync, std::move(expected));
+    }
+    forward(base::as_bytes(messages));
+}
+
+void Upstream::inspect(Inspection inspection, const base::Now& now) {
+    Expected expected;
+    expected.purpose = Purpose::Inspect;
+    expected.start_mono_ns = now.mono_ns;
+    statements_.query_sent();
+    expect(ReplyKind::Query, std::move(expected));
+    std::string message;
+    PGS_CHECK(protocol::append_query(message, inspection.sql()).has_value());
+    inspection_ = std::make_unique<Inspection>(std::move(inspection));
+    forward(base::as_bytes(message));
+}
+
+bool Upstream::only_asks() {
+    for (std::size_t i = 0; i < replies_.size(); ++i) {
+        const auto purpose = replies_.at(i).payload.purpose;
+        if (purpose != Purpose::Inspect && purpose != Purpose::ReadSettings &&
+            purpose != Purpose::Restore)
+            return false;
+    }
+    return true;
+}
+
+void Upstream::resolve(const Expected& item, StepOutcome outcome) {
+    statements_.resolve(item.step, outcome);
+    if (item.owner != nullptr) item.owner->resolve(item.step, outcome);
+}
+
+void Upstream::note_stale(const protocol::ErrorFields& error, const Expected& item) {
+    const auto stale = stale_statement(error);
+    if (stale == StaleStatement::No || !item.step.statement) return;
+    if (stale != StaleStatement::ResultChanged) return statements_.distrust(item.step);
+    // Others may know the old result by heart, so what is there stays; who prepares anew gets a new
+    // one.
+    if (item.step.statement->shape()) plane_.table_changes().changed(*item.step.statement->shape());
+}
+
+void Upstream::complete_locals() {
+    replies_.complete_locals([this](ReplyQueue::Item& item) {
+        resolve(item.payload, StepOutcome::Done);
+        item.payload.owner->relay_local(item.payload.step);
+    });
+}
+
 void Upstream::internal_row(const Frame& frame) {
-    if (replies_.empty() || replies_.head().payload.purpose != Purpose::ReadSettings) return;
+    if (replies_.empty()) return;
+    const Purpose purpose = replies_.head().payload.purpose;
+    if (purpose == Purpose::Inspect && inspection_) return inspection_->on_row(frame.payload);
+    if (purpose != Purpose::ReadSettings) return;
     base::ByteReader reader(frame.payload);
     read_values_.clear();
     int columns = reader.i16().value_or(0);
@@ -101,6 +191,14 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
             if (session_ != nullptr && !error && read_values_.size() == read_names_.size())
                 session_->settings_read(read_names_, read_values_, now);
             break;
+        case Purpose::Restore:
+            if (session_ != nullptr) session_->restored(now);
+            break;
+        case Purpose::Inspect: {
+            auto inspection = std::move(inspection_);
+            if (session_ != nullptr && inspection) session_->inspected(*inspection, now);
+            break;
+        }
         case Purpose::Begin:
         case Purpose::ApplySettings:
             // The client's statement runs right behind with the wrong settings: it must not go on.
@@ -119,9 +217,11 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
                     .add();
                 pool_->discard(*this, now);
             } else {
+                statements_.clear();
                 pool_->released(*this, now);
             }
             break;
+        case Purpose::Prepare:
         case Purpose::PrepareAgain:
         case Purpose::Client: break;
     }

@@ -145,7 +145,7 @@ const Case kCases[] = {
     {"refresh materialized view v", kChangesSchema},
     {"create extension x", kChangesSchema},
 
-    {"load 'x'", kUnknown},
+    {"load 'x'", kLoads},
     {"do $$ begin set x.y = 1; end $$", kUnknown},
     {"call p()", kUnknown},
     {"select pg_replication_origin_session_setup('x')", kUnknown},

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <array>
+
+#include "model/pin_reason.hpp"
+#include "protocol/messages/sqlstate.hpp"
+#include "proxy/core/inspection.hpp"
+#include "proxy/core/plane.hpp"
+#include "proxy/core/pool.hpp"
+#include "proxy/core/session.hpp"
+#include "proxy/core/upstream.hpp"
+
+// Pool mode auto: what keeps a client on its server connection between transactions, and until when
+// (design, part 4).
+
+namespace pgsidecar::proxy {
+
+namespace effect = model::session_effect;
+using model::PinReason;
+
+namespace {
+
+struct Cause {
+    std::uint16_t effect;
+    PinReason reason;
+};
+
+constexpr std::array kCauses{
+    Cause{effect::kListens, PinReason::Listen},
+    Cause{effect::kTempTable, PinReason::TempTable},
+    Cause{effect::kAdvisoryLock, PinReason::AdvisoryLock},
+    Cause{effect::kHoldCursor, PinReason::HoldCursor},
+    Cause{effect::kSqlPrepare, PinReason::SqlPrepare},
+    Cause{effect::kSequenceState, PinReason::Sequence},
+    Cause{effect::kLoads, PinReason::Library},
+};
+
+std::uint8_t bit(PinReason reason) {
+    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(reason));
+}
+
+/// What belongs to a transaction, or to its start, and not to the session.
+bool is_sessions_own(std::string_view name) {
+    return !name.starts_with("transaction_") && name != "seed" && name != "is_superuser";
+}
+
+}  // namespace
+
+bool Session::watches_pins() const {
+    return own_upstream_ == nullptr && plane_.settings().pool.mode == config::PoolMode::Auto;
+}
+
+bool Session::watches_all() const {
+    return pins_ != 0 || resets_all_ ||
+           (pool_ != nullptr && pool_->reads_sequences && watches_pins());
+}
+
+bool Session::leaves_state() const {
+    const auto state = static_cast<std::uint16_t>(effects_ | asked_);
+    return watches_pins() &&
+           ((state & (Inspection::kAsking | effect::kLoads | effect::kSequenceState)) != 0 ||
+            names_.needs_its_server());
+}
+
+void Session::begin_with_own_sequences(const Expected& expected) {
+    if (!watches_pins() || !has_effect(expected, effect::kReadsSequence)) return;
+    const bool had_own = (effects_ & effect::kSequenceState) != 0;
+    effects_ |= effect::kSequenceState;
+    if (had_own || !upstream_->replies().empty() ||
+        transaction_ != protocol::TransactionStatus::Idle)
+        return;
+    upstream_->ask(Purpose::Restore, "DISCARD SEQUENCES",
+                   {expected.start_mono_ns, expected.start_wall_us});
+}
+
+void Session::ask_what_is_left(const base::Now& now) {
+    inspect_ = false;
+    // Other modes share whatever is there, but never settings.
+    if (!watches_pins()) effects_ &= effect::kUnknownSetting;
+    Inspection inspection(effects_);
+    asked_ = inspection.asked();
+    effects_ &= static_cast<std::uint16_t>(~Inspection::kAsking);
+    upstream_->inspect(std::move(inspection), now);
+}
+
+void Session::inspected(const Inspection& inspection, const base::Now& now) {
+    asked_ = 0;
+    effects_ |= inspection.found();
+    if (const auto* told = inspection.settings()) {
+        std::vector<std::pair<std::string, std::string>> values;
+        for (const auto& [name, value] : *told) {
+            // Nobody in particular is no setting of its own.
+            if (name == "role" && value == "none") continue;
+            if (name == "session_authorization" && value == source_->user) continue;
+            if (is_sessions_own(name)) values.emplace_back(name, value);
+        }
+        // The server lists none of these.
+        for (const auto& [name, value] : settings_->values) {
+            if (is_placeholder(name)) values.emplace_back(name, value);
+        }
+        settings_ = plane_.gucs().make(values);
+        upstream_->set_settings(settings_);
+    }
+    release_if_done(now);
+}
+
+void Session::note_pins() {
+    std::uint8_t pins = names_.needs_its_server() ? bit(PinReason::LargeStatement) : 0;
+    for (const auto& cause : kCauses) {
+        if ((effects_ & cause.effect) != 0) pins |= bit(cause.reason);
+    }
+    set_pins(pins);
+}
+
+void Session::set_pins(std::uint8_t pins) {
+    if (pins == pins_) return;
+    auto& shard = plane_.shard();
+    for (std::size_t i = 0; i < model::kPinReasons; ++i) {
+        const auto mask = bit(static_cast<PinReason>(i));
+        if ((pins & mask) != 0 && (pins_ & mask) == 0) shard.pins[i].add();
+    }
+    if ((pins == 0) != (pins_ == 0)) shard.clients_pinned.add(pins == 0 ? -1 : 1);
+    pins_ = pins;
+}
+
+void Session::forget_state() {
+    set_pins(0);
+    effects_ = asked_ = 0;
+    inspect_ = false;
+}
+
+bool Session::refused_by_mode(const protocol::Frame& frame, const Expected& expected) {
+    if (own_upstream_ != nullptr || plane_.settings().pool.mode != config::PoolMode::Statement)
+        return false;
+    auto begins = [](const model::StatementShapePtr& shape) {
+        return shape && shape->verb == model::TransactionVerb::Begin;
+    };
+    const bool runs = frame.type == 'Q' || frame.type == 'P';
+    const bool any = expected.all ? std::any_of(expected.all->begin(), expected.all->end(), begins)
+                                  : begins(expected.shape);
+    if (!runs || !any) return false;
+    LocalError error;
+    error.sqlstate = protocol::sqlstate::kFeatureNotSupported;
+    error.message = "Transactions of several statements are not possible in pool mode statement.";
+    error.hint = "Set pool.mode to auto or transaction.";
+    refuse_exchange(frame.type, !frame.last, error);
+    return true;
+}
+
+}  // namespace pgsidecar::proxy
