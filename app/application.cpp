@@ -78,6 +78,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
           signals(control),
           drain_timer(control),
           feed_timer(control),
+          certificate_timer(control),
           connection_id(base::UuidSource(entropy).next(base::read_clocks().wall_us).to_string()) {}
 
     // DataPlaneEvents, on worker threads
@@ -148,6 +149,8 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void wait_for_clients(std::int64_t give_up_ns);
     void finish();
     void collect_operations();
+    /// Changed certificate files are taken for new connections; now and from time to time.
+    void watch_certificates();
     void refresh_counters();
 
     config::LoadResult loaded;
@@ -155,7 +158,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     base::SystemEntropy entropy;
     asio::io_context control{1};
     asio::signal_set signals;
-    asio::steady_timer drain_timer, feed_timer;
+    asio::steady_timer drain_timer, feed_timer, certificate_timer;
     std::string connection_id;
     config::Upstream upstream;
     EdgeBackend backend;
@@ -289,6 +292,18 @@ void Application::Impl::collect_operations() {
     });
 }
 
+void Application::Impl::watch_certificates() {
+    proxy::CertificateReport report = plane->look_at_certificates();
+    counters->certificate_reloads_ok.add(static_cast<std::uint64_t>(report.renewed));
+    counters->certificate_reloads_failed.add(static_cast<std::uint64_t>(report.failed));
+    counters->client_certificate_expires_us.set(report.client_expires_us);
+    counters->server_certificate_expires_us.set(report.server_expires_us);
+    certificate_timer.expires_after(std::chrono::milliseconds(settings->tls.check_interval_ms));
+    certificate_timer.async_wait([this](const asio::error_code& error) {
+        if (!error && !finishing) watch_certificates();
+    });
+}
+
 int Application::Impl::start() {
     counters->last_reload_ok.set(1);
     counters->last_reload_success_us.set(base::read_clocks().wall_us);
@@ -305,6 +320,7 @@ int Application::Impl::start() {
     }
     supervisor->start();
     collect_operations();
+    watch_certificates();
     backend.set_started();
     log::info("app", "pgsidecar is listening",
               {{"version", version()},
@@ -350,6 +366,7 @@ void Application::Impl::finish() {
     if (std::size_t left = plane->clients(); left > 0) {
         log::warn("app", "clients are cut off", {{"clients", left}});
     }
+    certificate_timer.cancel();
     plane->stop();
     feed_timer.cancel();
     feed->collect();

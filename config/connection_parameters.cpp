@@ -18,13 +18,17 @@ struct TextParameter {
     std::string Upstream::*member;
 };
 
-constexpr std::array<TextParameter, 8> kTextParameters{{
+constexpr std::array<TextParameter, 12> kTextParameters{{
     {"user", &Upstream::user},
     {"password", &Upstream::password},
     {"dbname", &Upstream::database},
     {"sslrootcert", &Upstream::sslrootcert},
     {"sslcert", &Upstream::sslcert},
     {"sslkey", &Upstream::sslkey},
+    {"sslsni", &Upstream::sslsni},
+    {"sslnegotiation", &Upstream::sslnegotiation},
+    {"ssl_min_protocol_version", &Upstream::ssl_min_protocol_version},
+    {"ssl_max_protocol_version", &Upstream::ssl_max_protocol_version},
     {"application_name", &Upstream::application_name},
     {"options", &Upstream::options},
 }};
@@ -51,6 +55,7 @@ std::optional<std::string> ConnectionParameters::take(std::string_view name,
     const auto text = std::find_if(kTextParameters.begin(), kTextParameters.end(),
                                    [&](const TextParameter& known) { return known.name == name; });
     if (text != kTextParameters.end()) {
+        if (auto mistake = tls_mistake(name, value)) return mistake;
         upstream_.*text->member = value;
     } else if (name == "host") {
         take_hosts(value);
@@ -83,6 +88,20 @@ std::optional<std::string> ConnectionParameters::take_sslmode(std::string_view v
     if (!mode) return "sslmode must be disable, allow, prefer, require, verify-ca or verify-full";
     upstream_.sslmode = *mode;
     upstream_.sslmode_given = true;
+    return std::nullopt;
+}
+
+std::optional<std::string> ConnectionParameters::tls_mistake(std::string_view name,
+                                                             std::string_view value) {
+    auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+        return value.empty() || std::find(words.begin(), words.end(), value) != words.end();
+    };
+    if (name == "sslsni" && !is_one_of({"0", "1"})) return "sslsni must be 0 or 1";
+    if (name == "sslnegotiation" && !is_one_of({"postgres", "direct"}))
+        return "sslnegotiation must be postgres or direct";
+    const bool version = name == "ssl_min_protocol_version" || name == "ssl_max_protocol_version";
+    if (version && !is_one_of({"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}))
+        return std::string(name) + " must be TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3";
     return std::nullopt;
 }
 

@@ -28,6 +28,9 @@ public:
     /// Pairs hosts with ports. Errors: a bad port, more ports than hosts.
     UpstreamResult finish();
 
+    /// A sentence when no such value of a parameter about TLS exists; nothing for other parameters.
+    static std::optional<std::string> tls_mistake(std::string_view name, std::string_view value);
+
 private:
     std::optional<std::string> take_sslmode(std::string_view value);
 

@@ -23,6 +23,12 @@ public:
         fill_text("PGSSLROOTCERT", upstream_.sslrootcert);
         fill_text("PGSSLCERT", upstream_.sslcert);
         fill_text("PGSSLKEY", upstream_.sslkey);
+        fill_tls("PGSSLSNI", "sslsni", upstream_.sslsni);
+        fill_tls("PGSSLNEGOTIATION", "sslnegotiation", upstream_.sslnegotiation);
+        fill_tls("PGSSLMINPROTOCOLVERSION", "ssl_min_protocol_version",
+                 upstream_.ssl_min_protocol_version);
+        fill_tls("PGSSLMAXPROTOCOLVERSION", "ssl_max_protocol_version",
+                 upstream_.ssl_max_protocol_version);
         fill_hosts();
         fill_sslmode();
     }
@@ -41,6 +47,14 @@ private:
         if (!member.empty() || value(name).empty()) return;
         member = value(name);
         note(name);
+    }
+
+    void fill_tls(const std::string& name, std::string_view parameter, std::string& member) {
+        if (auto mistake = ConnectionParameters::tls_mistake(parameter, value(name))) {
+            mistakes_.push_back({"environment " + name, "cannot be used: " + *mistake + "."});
+        } else {
+            fill_text(name, member);
+        }
     }
 
     void fill_hosts() {

@@ -34,6 +34,7 @@ public:
         check_database();
         check_addresses();
         check_authentication();
+        check_tls();
         check_http();
         check_ports();
         check_outage();
@@ -133,6 +134,31 @@ private:
              "auth.method trust would let anybody who reaches " + in_quotes(address) +
                  " into the database; set auth.method to scram-sha-256 with auth.user_file, "
                  "or listen.address to 127.0.0.1.");
+    }
+
+    void check_tls() {
+        const auto& tls = settings_.tls;
+        const std::string mode(to_string(tls.client_mode));
+        if (tls.cert_file.empty() != tls.key_file.empty()) {
+            const bool key = tls.key_file.empty();
+            fail(key ? "tls.key_file" : "tls.cert_file",
+                 std::string(key ? "tls.cert_file is set without tls.key_file"
+                                 : "tls.key_file is set without tls.cert_file") +
+                     "; TLS towards clients needs both.");
+            return;
+        }
+        if (tls.client_mode >= SslMode::Require && tls.cert_file.empty()) {
+            fail("tls.client_mode", "tls.client_mode " + mode +
+                                        " needs tls.cert_file and tls.key_file; set them to the "
+                                        "certificate and key to show to clients.");
+            return;
+        }
+        if (tls.client_mode >= SslMode::VerifyCa && tls.ca_file.empty()) {
+            fail("tls.client_mode",
+                 "tls.client_mode " + mode +
+                     " needs tls.ca_file; set it to the certificates of the authorities that sign "
+                     "clients' certificates.");
+        }
     }
 
     void check_http() {

@@ -19,6 +19,9 @@ enum class Toggle : std::uint8_t { Off, On };
 enum class AuditLevel : std::uint8_t { Off, Writes, All };
 enum class AuditDurability : std::uint8_t { Batch, Strict };
 enum class ReadinessPolicy : std::uint8_t { Accepting, Upstream };
+/// libpq's sslmode words, weakest first.
+enum class SslMode : std::uint8_t { Disable, Allow, Prefer, Require, VerifyCa, VerifyFull };
+enum class TlsVersion : std::uint8_t { Tls12, Tls13 };
 
 /// Every setting of the process, already validated. Defaults are the initialisers here; names,
 /// bounds and sentences are declared once, in config/table/. Names end in their unit. Immutable
@@ -85,6 +88,20 @@ struct Settings {
         int scram_iterations = 4'096;          ///< offered to clients
         int max_scram_iterations = 1'000'000;  ///< accepted from servers
     } auth;
+
+    /// Towards clients; towards the database it is the database address that says sslmode and
+    /// files.
+    struct Tls {
+        SslMode client_mode = SslMode::Prefer;  ///< takes effect when cert_file is set
+        std::string cert_file;                  ///< PEM: our certificate, then its chain
+        std::string key_file;                   ///< PEM, not encrypted
+        std::string
+            ca_file;  ///< PEM: who signs clients' certificates, for verify-ca and verify-full
+        TlsVersion min_version = TlsVersion::Tls12;
+        std::string ciphers;            ///< of TLS 1.2; empty: OpenSSL's default
+        std::string ciphersuites;       ///< of TLS 1.3; empty: OpenSSL's default
+        int check_interval_ms = 5'000;  ///< how often the files of both sides are looked at
+    } tls;
 
     struct Limits {
         int max_startup_bytes = 10'000;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "config/postgres_url.hpp"
 
@@ -37,6 +38,10 @@ std::string url_parameters(const Upstream& upstream) {
     add("sslrootcert", upstream.sslrootcert);
     add("sslcert", upstream.sslcert);
     add("sslkey", upstream.sslkey);
+    add("sslsni", upstream.sslsni);
+    add("sslnegotiation", upstream.sslnegotiation);
+    add("ssl_min_protocol_version", upstream.ssl_min_protocol_version);
+    add("ssl_max_protocol_version", upstream.ssl_max_protocol_version);
     add("application_name", upstream.application_name);
     if (upstream.connect_timeout_s > 0) {
         add("connect_timeout", std::to_string(upstream.connect_timeout_s));
@@ -109,6 +114,30 @@ UpstreamResult given_or_derived(const Settings& settings) {
         "example postgres://user:password@127.0.0.1:5432/app."};
 }
 
+/// What libpq refuses too, because it would look safer than it is.
+std::optional<ConfigError> tls_contradiction(const Upstream& upstream) {
+    const std::string mode = "sslmode=" + std::string(to_string(upstream.sslmode));
+    if (upstream.direct_tls() && upstream.sslmode < SslMode::Require) {
+        return ConfigError{"database_url says sslnegotiation=direct, which needs TLS, but " + mode +
+                           "; write sslmode=require or, better, sslmode=verify-full."};
+    }
+    if (upstream.sslrootcert == "system" && upstream.sslmode < SslMode::VerifyFull) {
+        return ConfigError{
+            "database_url says sslrootcert=system, with which anybody's certificate "
+            "would do, and " +
+            mode + "; write sslmode=verify-full."};
+    }
+    const std::string& most = upstream.ssl_max_protocol_version;
+    const std::string least =
+        upstream.ssl_min_protocol_version.empty() ? "TLSv1.2" : upstream.ssl_min_protocol_version;
+    if (!most.empty() && most < least) {
+        return ConfigError{"database_url says ssl_max_protocol_version=" + most +
+                           ", below ssl_min_protocol_version, which is " + least +
+                           "; leave one of them out."};
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view to_string(SslMode mode) { return kSslModes.at(static_cast<std::size_t>(mode)); }
@@ -131,6 +160,10 @@ std::string to_url(const Upstream& upstream) {
 UpstreamResult upstream_of(const Settings& settings) {
     auto upstream = given_or_derived(settings);
     if (!upstream) return upstream;
+    if (upstream->sslrootcert == "system" && !upstream->sslmode_given) {
+        upstream->sslmode = SslMode::VerifyFull;
+        upstream->sslmode_given = true;
+    }
     if (settings.database.mode == model::DatabaseMode::Supabase &&
         upstream->sslmode < SslMode::Require) {
         if (upstream->sslmode == SslMode::Disable) {
@@ -142,6 +175,7 @@ UpstreamResult upstream_of(const Settings& settings) {
         upstream->sslmode = SslMode::Require;
         upstream->sslmode_given = true;
     }
+    if (auto contradiction = tls_contradiction(*upstream)) return *contradiction;
     if (upstream->user.empty() && settings.auth.mode == AuthMode::Managed) {
         return ConfigError{
             "database_url names no user, which auth.mode managed needs to log in; write "

@@ -11,9 +11,6 @@
 
 namespace pgsidecar::config {
 
-/// libpq's sslmode words, weakest first.
-enum class SslMode : std::uint8_t { Disable, Allow, Prefer, Require, VerifyCa, VerifyFull };
-
 std::string_view to_string(SslMode mode);
 
 struct HostPort {
@@ -33,12 +30,20 @@ struct Upstream {
     SslMode sslmode = SslMode::Prefer;
     bool sslmode_given = false;
     std::string sslrootcert, sslcert, sslkey;  ///< files; sslrootcert may be "system"
+    std::string sslsni;                        ///< "0" or "1"; empty: not given, which means 1
+    std::string sslnegotiation;  ///< "postgres" or "direct"; empty: not given, postgres
+    /// "TLSv1" to "TLSv1.3"; empty: not given, which means TLSv1.2 and no upper limit.
+    std::string ssl_min_protocol_version, ssl_max_protocol_version;
     std::string application_name;
     int connect_timeout_s = 0;  ///< 0: not given
     std::string options;        ///< start-up options, such as "-c statement_timeout=5000"
     /// Parameters that are some driver's own and mean nothing here; to be warned about by name. The
     /// values may be secrets.
     std::vector<std::pair<std::string, std::string>> ignored;
+
+    bool sends_sni() const { return sslsni != "0"; }
+    /// TLS from the first byte, without asking for it (manual, "SSL Session Encryption").
+    bool direct_tls() const { return sslnegotiation == "direct"; }
 };
 
 /// Why a configuration cannot be used: one sentence, never with a secret in it.
@@ -61,7 +66,7 @@ std::string to_url(const Upstream& upstream);
 /// The database that these settings mean, complete: database_url, or in mode supabase the address
 /// derived from supabase.url and supabase.db_password. Mode supabase always asks for TLS (K20).
 /// Errors: no address, a broken one, sslmode=disable in mode supabase, no user in auth.mode
-/// managed.
+/// managed, TLS parameters that contradict each other.
 UpstreamResult upstream_of(const Settings& settings);
 
 }  // namespace pgsidecar::config

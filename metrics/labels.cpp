@@ -58,6 +58,7 @@ std::string_view to_string(RejectReason reason) {
         case RejectReason::ShuttingDown: return "shutting_down";
         case RejectReason::PoolTimeout: return "pool_timeout";
         case RejectReason::UpstreamDown: return "upstream_down";
+        case RejectReason::TlsRequired: return "tls_required";
         case RejectReason::kCount: break;
     }
     return "other";

@@ -72,6 +72,10 @@ struct ProcessCounters {
     /// Records of the operation log: on disk, not stored, in the database, not readable any more.
     SharedCounter log_records_stored, log_records_refused, log_records_applied, log_records_damaged;
 
+    SharedCounter certificate_reloads_ok, certificate_reloads_failed;
+    /// End of validity of the certificates we show; 0: none.
+    SharedGauge client_certificate_expires_us, server_certificate_expires_us;
+
     SharedCounter reloads_ok, reloads_failed;
     SharedGauge last_reload_ok;  ///< 1 or 0; set to 1 once the first configuration is in use
     SharedGauge last_reload_success_us;

@@ -32,6 +32,7 @@ public:
         write_connections();
         write_statements();
         write_traffic();
+        write_tls();
         out_.add(OperationsRecorded, sum(&WorkerShard::operations_recorded));
         out_.add(OperationsLost, sum(&WorkerShard::operations_lost));
         out_.add(FingerprintCacheHits, sum(&WorkerShard::fingerprint_hits));
@@ -107,6 +108,13 @@ private:
         out_.add(CancelRequestsUnknownKey, sum(&WorkerShard::cancels_unknown_key));
     }
 
+    void write_tls() {
+        out_.add(TlsHandshakes, sum(&WorkerShard::client_tls_ok), "client", "success");
+        out_.add(TlsHandshakes, sum(&WorkerShard::client_tls_failed), "client", "failure");
+        out_.add(TlsHandshakes, sum(&WorkerShard::server_tls_ok), "server", "success");
+        out_.add(TlsHandshakes, sum(&WorkerShard::server_tls_failed), "server", "failure");
+    }
+
     template <class Array>
     std::uint64_t sum_at(Array WorkerShard::*member, std::size_t i) const {
         std::uint64_t total = 0;
@@ -155,6 +163,10 @@ void write_process_counters(const ProcessCounters& process, FamilyBuilder& out) 
     for (std::size_t i = 0; i < process.ws_dropped.size(); ++i) {
         out.add(WsDropped, process.ws_dropped[i].get(), to_string(static_cast<WsDropReason>(i)));
     }
+    out.add(TlsCertificateReloads, process.certificate_reloads_ok.get(), "success");
+    out.add(TlsCertificateReloads, process.certificate_reloads_failed.get(), "failure");
+    out.add(TlsCertificateExpiry, seconds(process.client_certificate_expires_us.get()), "client");
+    out.add(TlsCertificateExpiry, seconds(process.server_certificate_expires_us.get()), "server");
     out.add(ConfigReloads, process.reloads_ok.get(), "success");
     out.add(ConfigReloads, process.reloads_failed.get(), "failure");
     out.add(ConfigLastReloadSuccessful, process.last_reload_ok.get());

@@ -62,6 +62,7 @@ enum class RejectReason : std::uint8_t {
     ShuttingDown,
     PoolTimeout,
     UpstreamDown,
+    TlsRequired,
     kCount,
 };
 /// Why an upstream connection was closed.
@@ -96,6 +97,7 @@ struct alignas(128) WorkerShard {
     std::array<Counter, static_cast<std::size_t>(ServerCloseReason::kCount)> servers_closed;
     Counter cancels_received, cancels_forwarded, cancels_unknown_key;
     Counter server_protocol_errors;
+    Counter client_tls_ok, client_tls_failed, server_tls_ok, server_tls_failed;  ///< handshakes
     Counter reads_retried;      ///< cut off before any answer, sent again
     Counter transactions_lost;  ///< with their server connection
     Counter statements_queued;  ///< acknowledged from the spool

@@ -262,6 +262,14 @@ ErrorInfo certificate_refused() {
         false);
 }
 
+ErrorInfo tls_failed() {
+    return other_error(
+        "TLS with the database could not be established. Please check your connection settings.",
+        "Check sslmode, sslcert, ssl_min_protocol_version and sslnegotiation in DATABASE_URL "
+        "against the server's TLS settings, then send database:reconnect.",
+        false);
+}
+
 ErrorInfo disconnected() {
     return make(ErrorCode::DbDisconnected, true, "Database is disconnected.",
                 "Send database:reconnect to connect again.");

@@ -79,6 +79,8 @@ ErrorInfo rolled_back(const ErrorInfo& cause);
 /// TLS was required and the server has none, or its certificate was not accepted. Permanent.
 ErrorInfo tls_refused();
 ErrorInfo certificate_refused();
+/// TLS could not be agreed on for another reason. Permanent.
+ErrorInfo tls_failed();
 /// K16: the database was left on purpose.
 ErrorInfo disconnected();
 /// Anything else, in the caller's own sentences (without values).

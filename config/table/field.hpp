@@ -59,6 +59,16 @@ struct Words<ReadinessPolicy> {
     static constexpr std::array<std::string_view, 2> kAll{"accepting", "upstream"};
 };
 
+template <>
+struct Words<SslMode> {
+    static constexpr std::array<std::string_view, 6> kAll{"disable", "allow",     "prefer",
+                                                          "require", "verify-ca", "verify-full"};
+};
+template <>
+struct Words<TlsVersion> {
+    static constexpr std::array<std::string_view, 2> kAll{"TLSv1.2", "TLSv1.3"};
+};
+
 inline std::string to_text(const std::string& value) { return value; }
 inline std::string to_text(const std::optional<std::string>& value) { return value.value_or(""); }
 template <class Integer>
@@ -128,6 +138,7 @@ Field field() {
 /// The parts of the table, one file each.
 std::vector<Setting> database_settings();
 std::vector<Setting> proxy_settings();
+std::vector<Setting> tls_settings();
 std::vector<Setting> edge_settings();
 std::vector<Setting> outage_settings();
 

@@ -14,7 +14,11 @@ constexpr std::int64_t kPatienceNs = 10'000'000'000;
 }
 
 CancelCall::CancelCall(Plane& plane, Upstream& target, bool abandoned, const base::Now& now)
-    : plane_(plane), target_(&target), started_ns_(now.mono_ns), abandoned_(abandoned) {
+    : plane_(plane),
+      target_(&target),
+      started_ns_(now.mono_ns),
+      abandoned_(abandoned),
+      encrypted_(target.encrypted()) {
     ++target.cancels_in_flight;
     // A server that sent no usable key cannot be asked; the call then ends without having sent
     // anything.
@@ -24,16 +28,38 @@ CancelCall::CancelCall(Plane& plane, Upstream& target, bool abandoned, const bas
 
 void CancelCall::start() { channel_ = plane_.driver().connect(*this); }
 
+// Its statement may have ended meanwhile: nothing is to be cancelled then.
+bool CancelCall::over() const {
+    return packet_.empty() || (!abandoned_ && (target_ == nullptr || target_->replies().empty()));
+}
+
 void CancelCall::on_open(const base::Now& now) {
-    // Its statement may have ended meanwhile: nothing is to be cancelled then.
-    bool over = !abandoned_ && (target_ == nullptr || target_->replies().empty());
-    if (over || packet_.empty()) {
-        std::exchange(channel_, nullptr)->abort();
-        return settle(now);
-    }
+    if (over()) return give_up(now);
+    // The key opens what the connection's TLS protects, so it travels the same way.
+    if (!encrypted_) return send(now);
+    if (plane_.options().upstream.direct_tls()) return channel_->start_tls();
+    std::string request;
+    protocol::append_ssl_request(request);
+    asked_tls_ = true;
+    channel_->send(base::as_bytes(request));
+}
+
+void CancelCall::on_bytes(base::Bytes bytes, const base::Now& now) {
+    if (!std::exchange(asked_tls_, false)) return;
+    if (bytes.size() == 1 && bytes[0] == std::byte{'S'}) return channel_->start_tls();
+    give_up(now);
+}
+
+void CancelCall::send(const base::Now& now) {
+    if (over()) return give_up(now);
     sent_ = true;
     channel_->send(base::as_bytes(packet_));
     plane_.shard().cancels_forwarded.add();
+}
+
+void CancelCall::give_up(const base::Now& now) {
+    std::exchange(channel_, nullptr)->abort();
+    settle(now);
 }
 
 void CancelCall::on_closed(const ChannelClosed&, const base::Now& now) {

@@ -27,13 +27,16 @@ public:
     void tick(const base::Now& now);
 
     void on_open(const base::Now& now) override;
-    void on_tls_ready(const base::Now&) override {}
-    void on_bytes(base::Bytes, const base::Now&) override {}
+    void on_tls_ready(const base::Now& now) override { send(now); }
+    void on_bytes(base::Bytes bytes, const base::Now& now) override;
     void on_drained(const base::Now&) override {}
     void on_closed(const ChannelClosed& closed, const base::Now& now) override;
     bool at_rest() const override { return false; }
 
 private:
+    bool over() const;
+    void send(const base::Now& now);
+    void give_up(const base::Now& now);
     void settle(const base::Now& now);
 
     Plane& plane_;
@@ -42,6 +45,8 @@ private:
     std::string packet_;
     std::int64_t started_ns_;
     bool abandoned_;
+    bool encrypted_;  ///< like the connection it aims at
+    bool asked_tls_ = false;
     bool sent_ = false;
 };
 

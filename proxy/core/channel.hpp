@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -18,11 +19,20 @@ struct ChannelClosed {
         HostNotFound,
         TimedOut,
         Unreachable,
-        TlsFailed,
+        TlsRefused,          ///< the server has no TLS
+        CertificateRefused,  ///< of the peer, by us
+        TlsFailed,           ///< no agreement for another reason
         Other,
     };
     Cause cause = Cause::Eof;
     std::string detail;  ///< for the log and for DETAIL of an error; names no secret
+};
+
+/// What is known of the other side of a TLS connection.
+struct TlsPeer {
+    std::string protocol, cipher;  ///< "TLSv1.3", "TLS_AES_256_GCM_SHA384"
+    bool certificate = false;      ///< it showed one that was verified
+    std::string common_name;       ///< of that certificate; empty when it has none that is a text
 };
 
 /// One byte stream as the data plane sees it: TCP, Unix socket or TLS over them, or a test's
@@ -40,7 +50,7 @@ public:
     /// peer back.
     virtual void set_reading(bool on) = 0;
     /// Starts TLS: as server towards a client, as client towards a server. on_tls_ready() or
-    /// on_closed() follows.
+    /// on_closed() follows. A client that begins with TLS at once is given it without this call.
     virtual void start_tls() = 0;
     /// Writes what is left, then closes; gives up after a bounded time.
     virtual void close() = 0;
@@ -48,6 +58,8 @@ public:
     virtual void abort() = 0;
     /// True for a Unix socket, over which nobody speaks TLS.
     virtual bool is_unix_socket() const = 0;
+    /// Nothing while TLS is not established.
+    virtual std::optional<TlsPeer> tls_peer() const { return std::nullopt; }
 
 protected:
     ~Channel() = default;

@@ -97,7 +97,7 @@ void ClientLogin::tls_request(base::Bytes rest, const base::Now& now) {
     if (asked_tls_)
         return fail(protocol::sqlstate::kProtocolViolation, "TLS was asked for twice.", {}, now);
     asked_tls_ = true;
-    if (!plane.options().client_tls) return send("N");
+    if (!plane.options().client_tls || session_.channel_->is_unix_socket()) return send("N");
     // What came before TLS could be a stranger's (CVE-2021-3935).
     if (!rest.empty()) {
         plane.reject(RejectReason::BytesBeforeTls);
@@ -129,10 +129,40 @@ void ClientLogin::start(const protocol::StartupMessage& message, const base::Now
     }
     user_ = message.user();
     database_ = message.database();
+    if (!tls_suffices(now)) return;
     if (!take_parameters(message, now)) return;
     if (plane.settings().auth.mode == config::AuthMode::PassThrough)
         return start_pass_through(message, now);
     challenge(now);
+}
+
+bool ClientLogin::tls_suffices(const base::Now& now) {
+    auto& plane = session_.plane_;
+    auto mode = plane.settings().tls.client_mode;
+    if (mode < config::SslMode::Require || session_.channel_->is_unix_socket()) return true;
+    auto refuse = [&](RejectReason reason, std::string message, std::string hint) {
+        plane.reject(reason);
+        fail(protocol::sqlstate::kInvalidAuthorization, std::move(message), std::move(hint), now);
+        return false;
+    };
+    if (!tls_) {
+        return refuse(RejectReason::TlsRequired,
+                      "pgsidecar takes connections over TCP with TLS only.",
+                      "Set sslmode=require or stronger in the client's connection string, or "
+                      "tls.client_mode of pgsidecar to prefer.");
+    }
+    if (mode < config::SslMode::VerifyCa) return true;
+    auto peer = session_.channel_->tls_peer();
+    if (!peer || !peer->certificate) {
+        return refuse(RejectReason::AuthFailed, "connection requires a valid client certificate",
+                      "Set sslcert and sslkey in the client's connection string to a certificate "
+                      "that tls.ca_file of pgsidecar vouches for.");
+    }
+    if (mode < config::SslMode::VerifyFull || peer->common_name == user_) return true;
+    return refuse(RejectReason::AuthFailed,
+                  "certificate authentication failed for user \"" + user_ + "\"",
+                  "With tls.client_mode verify-full the common name of the client's certificate "
+                  "must be the user's name.");
 }
 
 bool ClientLogin::take_parameters(const protocol::StartupMessage& message, const base::Now& now) {

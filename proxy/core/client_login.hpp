@@ -43,6 +43,8 @@ private:
     void startup_bytes(base::Bytes& bytes, const base::Now& now);
     void tls_request(base::Bytes rest, const base::Now& now);
     void start(const protocol::StartupMessage& message, const base::Now& now);
+    /// Whether TLS, and the client's certificate, are what tls.client_mode asks for.
+    bool tls_suffices(const base::Now& now);
     bool take_parameters(const protocol::StartupMessage& message, const base::Now& now);
     void start_pass_through(const protocol::StartupMessage& message, const base::Now& now);
     void challenge(const base::Now& now);

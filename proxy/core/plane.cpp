@@ -125,7 +125,9 @@ model::ErrorInfo Plane::classify(const ChannelClosed& closed, const std::string&
             return model::timed_out(settings().pool.connect_timeout_ms, model::ErrorPhase::Connect);
         case Cause::Unreachable:
             return model::classify_errno(EHOSTUNREACH, model::ErrorPhase::Connect);
-        case Cause::TlsFailed: return model::tls_refused();
+        case Cause::TlsRefused: return model::tls_refused();
+        case Cause::CertificateRefused: return model::certificate_refused();
+        case Cause::TlsFailed: return model::tls_failed();
         case Cause::Eof:
         case Cause::Reset:
         case Cause::Other: break;

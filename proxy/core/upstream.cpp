@@ -84,6 +84,10 @@ FrameReader::Limits backend_limits(const Plane& plane) {
             static_cast<std::uint32_t>(limits.inspect_bytes)};
 }
 
+bool tls_first(const Plane& plane) {
+    return plane.options().upstream.sslmode >= config::SslMode::Prefer;
+}
+
 }  // namespace
 
 Upstream::Upstream(Plane& plane, Pool& pool)
@@ -91,6 +95,7 @@ Upstream::Upstream(Plane& plane, Pool& pool)
       pool_(&pool),
       reader_(FrameReader::Direction::Backend, backend_limits(plane)),
       settings_(plane.gucs().none()),
+      wants_tls_(tls_first(plane)),
       statements_(static_cast<std::size_t>(plane.settings().pool.max_prepared_statements)) {}
 
 Upstream::Upstream(Plane& plane, Session& session, std::string startup_packet)
@@ -99,7 +104,8 @@ Upstream::Upstream(Plane& plane, Session& session, std::string startup_packet)
       session_(&session),
       reader_(FrameReader::Direction::Backend, backend_limits(plane)),
       startup_packet_(std::move(startup_packet)),
-      settings_(plane.gucs().none()) {
+      settings_(plane.gucs().none()),
+      wants_tls_(tls_first(plane)) {
     replies_.allow_replication();
 }
 
@@ -113,9 +119,10 @@ void Upstream::start(const base::Now& now) {
 }
 
 void Upstream::on_open(const base::Now& now) {
-    if (plane_.options().upstream.sslmode <= config::SslMode::Allow || channel_->is_unix_socket()) {
-        begin_login(now);
-        return;
+    if (!wants_tls_ || channel_->is_unix_socket()) return begin_login(now);
+    if (plane_.options().upstream.direct_tls()) {
+        state_ = State::TlsHandshake;
+        return channel_->start_tls();
     }
     std::string request;
     protocol::append_ssl_request(request);
@@ -135,14 +142,37 @@ void Upstream::on_tls_reply(base::Bytes& bytes, const base::Now& now) {
     } else if (answer == 'N' && plane_.options().upstream.sslmode <= config::SslMode::Prefer) {
         begin_login(now);
     } else {
-        ChannelClosed closed{ChannelClosed::Cause::TlsFailed,
-                             answer == 'N' ? "the server has no TLS but sslmode requires it"
-                                           : "the server did not understand SSLRequest"};
+        // What an 'E' goes on to say is not to be trusted either (CVE-2024-10977).
+        ChannelClosed closed{
+            answer == 'N' ? ChannelClosed::Cause::TlsRefused : ChannelClosed::Cause::TlsFailed,
+            answer == 'N' ? "the server has no TLS but sslmode requires it"
+                          : "the server did not understand SSLRequest"};
         lose(closed, now);
     }
 }
 
-void Upstream::on_tls_ready(const base::Now& now) { begin_login(now); }
+void Upstream::on_tls_ready(const base::Now& now) {
+    encrypted_ = true;
+    begin_login(now);
+}
+
+bool Upstream::try_other_way(bool with_tls) {
+    auto mode = plane_.options().upstream.sslmode;
+    auto fitting = with_tls ? config::SslMode::Allow : config::SslMode::Prefer;
+    if (tried_other_way_ || mode != fitting || wants_tls_ == with_tls) return false;
+    if (channel_ != nullptr && channel_->is_unix_socket()) return false;
+    tried_other_way_ = true;
+    wants_tls_ = with_tls;
+    encrypted_ = false;
+    plane_.bury(std::move(login_));  // it may be calling
+    reader_ = FrameReader(FrameReader::Direction::Backend, backend_limits(plane_));
+    parameters_.clear();
+    fatal_sqlstate_.clear();
+    state_ = State::Connecting;
+    if (channel_ != nullptr) channel_->abort();
+    channel_ = plane_.driver().connect(*this);
+    return true;
+}
 
 void Upstream::begin_login(const base::Now& now) {
     state_ = State::LoggingIn;
@@ -185,6 +215,7 @@ void Upstream::on_bytes(base::Bytes bytes, const base::Now& now) {
             case State::TlsRequested: on_tls_reply(bytes, now); break;
             case State::LoggingIn: login_bytes(bytes, now); break;
             case State::Ready: relay_bytes(bytes, now); break;
+            case State::Connecting: return;  // the rest of a connection that was given up
             default:
                 return protocol_error("bytes from the server before it was asked anything", now);
         }
@@ -410,7 +441,15 @@ bool Upstream::at_rest() const {
 
 void Upstream::on_closed(const ChannelClosed& closed, const base::Now& now) {
     channel_ = nullptr;
-    lose(closed, now);
+    if (state_ != State::TlsHandshake) return lose(closed, now);
+    if (try_other_way(false)) return;
+    ChannelClosed in_handshake = closed;
+    bool hung_up =
+        closed.cause == ChannelClosed::Cause::Eof || closed.cause == ChannelClosed::Cause::Reset;
+    if (hung_up) in_handshake.detail += " during the TLS handshake";
+    if (hung_up && plane_.options().upstream.direct_tls())
+        in_handshake.detail += "; sslnegotiation=direct needs PostgreSQL 17 or newer";
+    lose(in_handshake, now);
 }
 
 void Upstream::protocol_error(std::string_view what, const base::Now& now) {

@@ -106,6 +106,7 @@ public:
     const std::map<std::string, std::string, std::less<>>& parameters() const {
         return parameters_;
     }
+    bool encrypted() const { return encrypted_; }
     std::int32_t backend_pid() const { return backend_pid_; }
     base::Bytes backend_secret() const { return base::as_bytes(backend_secret_); }
 
@@ -134,6 +135,8 @@ private:
     class Run;
 
     void begin_login(const base::Now& now);
+    /// sslmode allow and prefer: connects once more, with TLS or without it. False: not possible.
+    bool try_other_way(bool with_tls);
     void on_tls_reply(base::Bytes& bytes, const base::Now& now);
     void login_bytes(base::Bytes& bytes, const base::Now& now);
     void relay_bytes(base::Bytes& bytes, const base::Now& now);
@@ -172,6 +175,8 @@ private:
     bool message_swallowed_ = false;
     std::unique_ptr<LocalError> internal_error_;  ///< of the proxy's own request that failed
     bool ready_came_last_ = true;                 ///< the last message was ReadyForQuery
+    bool wants_tls_, encrypted_ = false;
+    bool tried_other_way_ = false;
     bool protocol_broken_ = false;
     bool fatal_seen_ = false;  ///< the server has said why it hangs up
     std::string fatal_sqlstate_, fatal_words_;

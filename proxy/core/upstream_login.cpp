@@ -64,6 +64,7 @@ void UpstreamLogin::on_message(const protocol::Frame& frame, const base::Now& no
 }
 
 void UpstreamLogin::authentication(const protocol::Frame& frame, const base::Now& now) {
+    asked_ = true;
     auto request = protocol::decode_authentication(frame.payload);
     if (!request) return give_up(request.error(), now);
     // CVE-class of libpq before 2026: an AuthenticationOk in the middle of SASL is not a login.
@@ -168,6 +169,12 @@ void UpstreamLogin::relay_authentication(const protocol::Frame& frame,
 
 void UpstreamLogin::refused(const protocol::Frame& frame, const base::Now& now) {
     auto view = protocol::decode_error_response(frame.payload);
+    // No entry of pg_hba.conf fits this connection; for sslmode allow and prefer the other kind may
+    // do. A refusal after a question is about the answer.
+    if (!asked_ && view.fields.sqlstate.starts_with("28") &&
+        upstream_.try_other_way(!upstream_.encrypted())) {
+        return;
+    }
     upstream_.fatal_sqlstate_ =
         view.fields.sqlstate.size() == 5 ? std::string(view.fields.sqlstate) : "08006";
     if (managed()) {

@@ -40,6 +40,7 @@ private:
 
     Upstream& upstream_;
     std::unique_ptr<protocol::ScramClient> scram_;
+    bool asked_ = false;  ///< the server has said how to authenticate
     bool authenticated_ = false;
 };
 

@@ -4,14 +4,16 @@
 #include <atomic>
 
 #include "proxy/io/listener.hpp"
-#include "proxy/io/tls_context.hpp"
+#include "proxy/io/tls_store.hpp"
 #include "proxy/io/worker.hpp"
 
 namespace pgsidecar::proxy {
 
 struct DataPlane::Impl {
     Impl(std::shared_ptr<const Options> given, DataPlaneEvents& given_events)
-        : options(std::move(given)), events(given_events) {}
+        : options(std::move(given)),
+          events(given_events),
+          tls(options->settings->tls, options->upstream) {}
 
     void place(const Listener::Accepted& accepted) {
         auto least =
@@ -23,7 +25,7 @@ struct DataPlane::Impl {
 
     std::shared_ptr<const Options> options;
     DataPlaneEvents& events;
-    TlsContext upstream_tls;
+    TlsStore tls;
     std::vector<std::unique_ptr<Worker>> workers;
     std::unique_ptr<Listener> listener;
     bool started = false;
@@ -37,15 +39,15 @@ DataPlane::~DataPlane() { stop(); }
 std::string DataPlane::start() {
     std::string problem;
     const auto& settings = *impl_->options->settings;
-    impl_->upstream_tls = make_upstream_tls(impl_->options->upstream, problem);
-    if (!problem.empty()) return problem;
+    if (problem = impl_->tls.load(); !problem.empty()) return problem;
     for (int i = 0; i < settings.workers; ++i) {
         auto options = std::make_shared<Options>(*impl_->options);
+        options->client_tls = impl_->tls.contexts().clients != nullptr;
         // Each worker has its share of the pool, at least one connection.
         int extra = i < settings.database.pool_size % settings.workers ? 1 : 0;
         options->pool_size = std::max(1, settings.database.pool_size / settings.workers + extra);
         impl_->workers.push_back(
-            std::make_unique<Worker>(options, impl_->upstream_tls.get(), impl_->events, i));
+            std::make_unique<Worker>(options, impl_->tls.contexts(), impl_->events, i));
     }
     impl_->listener = std::make_unique<Listener>(
         impl_->workers[0]->context(),
@@ -64,6 +66,14 @@ std::string DataPlane::start() {
     for (auto& worker : impl_->workers) worker->start();
     impl_->started = true;
     return {};
+}
+
+CertificateReport DataPlane::look_at_certificates() {
+    CertificateReport report = impl_->tls.look();
+    if (report.renewed > 0) {
+        for (auto& worker : impl_->workers) worker->use_tls(impl_->tls.contexts());
+    }
+    return report;
 }
 
 int DataPlane::port() const { return impl_->listener->port(); }

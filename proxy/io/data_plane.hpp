@@ -10,6 +10,7 @@
 #include "model/learned_schema.hpp"
 #include "model/spool_entry.hpp"
 #include "proxy/core/options.hpp"
+#include "proxy/io/certificate_report.hpp"
 #include "proxy/io/data_plane_events.hpp"
 
 namespace pgsidecar::proxy {
@@ -27,6 +28,9 @@ public:
     /// Listens and starts the threads. A sentence on failure, empty on success.
     std::string start();
     int port() const;
+    /// Reads changed certificate files for connections from now on; those that are open stay.
+    /// Thread: start()'s.
+    CertificateReport look_at_certificates();
 
     /// No new logins; clients leave as their transactions end.
     void drain();

@@ -116,6 +116,7 @@ void SocketChannel::read_later() {
 }
 
 bool SocketChannel::deliver(base::Bytes bytes) {
+    if (std::exchange(untouched_, false) && begins_tls(bytes)) make_tls(true);
     if (tls_) return deliver_tls(bytes);
     if (events_ == nullptr) return false;
     events_->on_bytes(bytes, worker_.now());
@@ -130,15 +131,20 @@ bool SocketChannel::deliver_tls(base::Bytes bytes) {
         std::size_t count = 0;
         switch (tls_->read(plain, count)) {
             case TlsStream::Status::Ok:
+                spoke_tls_ = true;
                 events_->on_bytes(std::span(plain).first(count), worker_.now());
                 continue;
             case TlsStream::Status::WantsMore: break;
             case TlsStream::Status::Closed:
                 lost(ChannelClosed::Cause::Eof, "the peer ended TLS");
                 return false;
-            case TlsStream::Status::Failed:
-                lost(ChannelClosed::Cause::Reset, "TLS: " + tls_->error());
+            case TlsStream::Status::Failed: {
+                // With TLS 1.3 a server says only now that it does not like our certificate.
+                bool early = role_ == TlsStream::Role::Client && !spoke_tls_;
+                lost(early ? ChannelClosed::Cause::TlsFailed : ChannelClosed::Cause::Reset,
+                     tls_trouble());
                 return false;
+            }
         }
         break;
     }
@@ -147,25 +153,64 @@ bool SocketChannel::deliver_tls(base::Bytes bytes) {
 }
 
 bool SocketChannel::continue_handshake() {
+    if (wire_.empty()) worker_.lend(wire_);
     auto status = tls_->handshake();
     worker_.mark_dirty(*this);
+    auto& shard = worker_.counts();
+    bool server = role_ == TlsStream::Role::Client;
     if (status == TlsStream::Status::Failed || status == TlsStream::Status::Closed) {
-        tls_->take_output(wire_);  // the alert that says why
-        write_some();
-        lost(ChannelClosed::Cause::TlsFailed, "TLS: " + tls_->error());
+        write_some();  // the alert that says why
+        lost(server && tls_->certificate_refused() ? ChannelClosed::Cause::CertificateRefused
+                                                   : ChannelClosed::Cause::TlsFailed,
+             tls_trouble());
         return false;
     }
-    if (status == TlsStream::Status::Ok && events_ != nullptr) events_->on_tls_ready(worker_.now());
+    if (status == TlsStream::Status::Ok) {
+        (server ? shard.server_tls_ok : shard.client_tls_ok).add();
+        if (events_ != nullptr) events_->on_tls_ready(worker_.now());
+    }
     return !closing_ && !disposed_;
+}
+
+std::string SocketChannel::tls_trouble() const {
+    bool server = role_ == TlsStream::Role::Client;
+    return (server ? "TLS with " + server_name_ + ": " : "TLS: ") + tls_->error();
+}
+
+bool SocketChannel::begins_tls(base::Bytes bytes) const {
+    constexpr std::byte kHandshakeRecord{0x16};
+    return role_ == TlsStream::Role::Server && !unix_socket_ && !bytes.empty() &&
+           bytes[0] == kHandshakeRecord && worker_.tls_context(role_) != nullptr;
+}
+
+void SocketChannel::make_tls(bool direct) {
+    TlsStream::Options options;
+    options.role = role_;
+    options.needs_alpn = direct;
+    if (role_ == TlsStream::Role::Client) {
+        const config::Upstream& upstream = worker_.upstream();
+        options.host = server_name_;
+        options.sends_name = upstream.sends_sni();
+        options.checks_host = upstream.sslmode == config::SslMode::VerifyFull;
+    }
+    tls_ = TlsStream::make(worker_.tls_context(role_), options, wire_);
+    PGS_CHECK(tls_ != nullptr);
 }
 
 void SocketChannel::start_tls() {
     bool client = role_ == TlsStream::Role::Client;
     flush();  // what was said in plain goes out in plain
-    tls_ = TlsStream::make(worker_.tls_context(client), role_, server_name_,
-                           client && worker_.verifies_host());
-    PGS_CHECK(tls_ != nullptr);
+    if (!out_.empty()) {
+        // Never to be mixed with what belongs inside.
+        return lost(ChannelClosed::Cause::Reset, "the peer does not read, so TLS cannot begin");
+    }
+    make_tls(client && worker_.upstream().direct_tls());
     if (client) continue_handshake();
+}
+
+std::optional<TlsPeer> SocketChannel::tls_peer() const {
+    if (!tls_ || !tls_->established()) return std::nullopt;
+    return tls_->peer();
 }
 
 void SocketChannel::set_reading(bool on) {
@@ -200,10 +245,11 @@ void SocketChannel::flush() {
 void SocketChannel::write_some() {
     if (tls_) {
         if (tls_->established() && out_.size() > out_at_) {
+            if (wire_.empty()) worker_.lend(wire_);
+            // What fails here fails for the reading side as well, which says so.
             tls_->write(base::as_bytes(out_).subspan(out_at_));
             out_at_ = out_.size();
         }
-        tls_->take_output(wire_);
     }
     std::string& source = tls_ ? wire_ : out_;
     std::size_t& at = tls_ ? wire_at_ : out_at_;
@@ -254,6 +300,7 @@ void SocketChannel::on_writable() {
 // ---- ending
 
 void SocketChannel::lost(ChannelClosed::Cause cause, std::string detail) {
+    if (tls_ && !tls_->established()) count_failed_handshake(detail);
     ChannelEvents* events = std::exchange(events_, nullptr);
     closing_ = true;
     ++pending_posts_;
@@ -263,6 +310,13 @@ void SocketChannel::lost(ChannelClosed::Cause cause, std::string detail) {
     }
     --pending_posts_;
     finish();
+}
+
+void SocketChannel::count_failed_handshake(const std::string& why) {
+    auto& shard = worker_.counts();
+    if (role_ == TlsStream::Role::Client) return shard.server_tls_failed.add();
+    shard.client_tls_failed.add();
+    worker_.note_failed_handshake(why);
 }
 
 void SocketChannel::close() {
@@ -287,7 +341,6 @@ void SocketChannel::linger() {
     if (lingering_) return;
     if (tls_) {
         tls_->shutdown();
-        tls_->take_output(wire_);
         ::send(ready_->fd(), wire_.data() + wire_at_, wire_.size() - wire_at_, MSG_NOSIGNAL);
     }
     lingering_ = true;

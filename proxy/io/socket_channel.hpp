@@ -46,6 +46,7 @@ public:
     void close() override;
     void abort() override;
     bool is_unix_socket() const override { return unix_socket_; }
+    std::optional<TlsPeer> tls_peer() const override;
 
     // Intrusive list of the worker's channels, for sweep().
     SocketChannel* prev = nullptr;
@@ -62,6 +63,11 @@ private:
     bool deliver(base::Bytes bytes);
     bool deliver_tls(base::Bytes bytes);
     bool continue_handshake();
+    /// A client that begins with a TLS record instead of a packet (sslnegotiation=direct).
+    bool begins_tls(base::Bytes bytes) const;
+    void make_tls(bool direct);
+    std::string tls_trouble() const;
+    void count_failed_handshake(const std::string& why);
     void write_some();
     void drop_written();
     void lost(ChannelClosed::Cause cause, std::string detail);
@@ -89,7 +95,9 @@ private:
     bool closing_ = false;       ///< the holder has said close()
     bool lingering_ = false;     ///< all is written; waiting for the peer to end too
     bool disposed_ = false;
-    bool quiet_ = false;  ///< nothing has come since the last sweep
+    bool untouched_ = true;   ///< no byte has come yet
+    bool spoke_tls_ = false;  ///< plain bytes have come out of TLS
+    bool quiet_ = false;      ///< nothing has come since the last sweep
     bool probed_ = false;
 };
 

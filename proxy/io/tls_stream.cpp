@@ -4,63 +4,61 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "proxy/io/certificate_text.hpp"
+#include "proxy/io/tls_wire.hpp"
+
 namespace pgsidecar::proxy {
 
-namespace {
-
-std::string last_error(SSL* ssl) {
-    long verify = SSL_get_verify_result(ssl);
-    unsigned long code = ERR_get_error();
-    if (verify != X509_V_OK)
-        return std::string("certificate: ") + X509_verify_cert_error_string(verify);
-    const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
-    return reason != nullptr ? reason : "the peer broke off";
-}
-
-}  // namespace
-
-std::unique_ptr<TlsStream> TlsStream::make(SSL_CTX* context, Role role,
-                                           const std::string& server_name, bool verify_host) {
-    std::unique_ptr<TlsStream> stream(new TlsStream());
+std::unique_ptr<TlsStream> TlsStream::make(SSL_CTX* context, const Options& options,
+                                           std::string& wire) {
+    std::unique_ptr<TlsStream> stream(new TlsStream(wire, options.needs_alpn, options.host));
     stream->ssl_ = SSL_new(context);
-    BIO* in = BIO_new(BIO_s_mem());
-    BIO* out = BIO_new(BIO_s_mem());
-    if (stream->ssl_ == nullptr || in == nullptr || out == nullptr) {
-        BIO_free(in);
-        BIO_free(out);
-        return nullptr;
-    }
-    BIO_set_mem_eof_return(in, -1);
-    SSL_set_bio(stream->ssl_, in, out);
-    if (role == Role::Server) {
-        SSL_set_accept_state(stream->ssl_);
+    BIO* bio = stream->ssl_ != nullptr ? TlsWire::make(*stream) : nullptr;
+    if (bio == nullptr) return nullptr;
+    SSL* ssl = stream->ssl_;
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_ex_data(ssl, 0, stream.get());
+    SSL_set_verify(ssl, SSL_get_verify_mode(ssl), &TlsStream::on_verified);
+    if (options.role == Role::Server) {
+        SSL_set_accept_state(ssl);
         return stream;
     }
-    SSL_set_connect_state(stream->ssl_);
-    ASN1_OCTET_STRING* address = a2i_IPADDRESS(server_name.c_str());
-    bool is_address = address != nullptr;
-    ASN1_OCTET_STRING_free(address);
-    // RFC 6066: SNI carries names only.
-    if (!server_name.empty() && !is_address) {
-        // The call behind SSL_set_tlsext_host_name, whose macro casts the old way.
-        SSL_ctrl(stream->ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                 const_cast<char*>(server_name.c_str()));
-    }
-    if (verify_host) {
-        X509_VERIFY_PARAM* parameters = SSL_get0_param(stream->ssl_);
-        if (is_address) {
-            X509_VERIFY_PARAM_set1_ip_asc(parameters, server_name.c_str());
-        } else {
-            X509_VERIFY_PARAM_set1_host(parameters, server_name.data(), server_name.size());
-        }
-    }
+    SSL_set_connect_state(ssl);
+    if (!stream->expect_host(options.checks_host, options.sends_name)) return nullptr;
     return stream;
 }
 
 TlsStream::~TlsStream() { SSL_free(ssl_); }
 
-void TlsStream::feed(base::Bytes ciphertext) {
-    BIO_write(SSL_get_rbio(ssl_), ciphertext.data(), static_cast<int>(ciphertext.size()));
+bool TlsStream::expect_host(bool checks, bool sends_name) {
+    ASN1_OCTET_STRING* address = a2i_IPADDRESS(host_.c_str());
+    bool is_address = address != nullptr;
+    ASN1_OCTET_STRING_free(address);
+    ERR_clear_error();
+    // RFC 6066: SNI carries names only.
+    if (sends_name && !host_.empty() && !is_address) {
+        // The call behind SSL_set_tlsext_host_name, whose macro casts the old way. A name that is
+        // too long for it is no name of a server either.
+        if (SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host_.data()) !=
+            1)
+            return false;
+    }
+    if (!checks) return true;
+    X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl_);
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (is_address) return X509_VERIFY_PARAM_set1_ip_asc(parameters, host_.c_str()) == 1;
+    return X509_VERIFY_PARAM_set1_host(parameters, host_.data(), host_.size()) == 1;
+}
+
+int TlsStream::on_verified(int ok, X509_STORE_CTX* verification) {
+    if (ok == 1) return 1;
+    auto* ssl = static_cast<SSL*>(
+        X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto* stream = static_cast<TlsStream*>(SSL_get_ex_data(ssl, 0));
+    stream->certificate_refused_ = true;
+    stream->error_ =
+        certificate_problem(*verification, SSL_is_server(ssl) == 1 ? std::string() : stream->host_);
+    return 0;
 }
 
 TlsStream::Status TlsStream::status_of(int result) {
@@ -71,7 +69,9 @@ TlsStream::Status TlsStream::status_of(int result) {
         case SSL_ERROR_ZERO_RETURN: return Status::Closed;
         default: break;
     }
-    error_ = last_error(ssl_);
+    unsigned long code = ERR_get_error();
+    const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
+    if (error_.empty()) error_ = reason != nullptr ? reason : "the peer broke off";
     ERR_clear_error();
     return Status::Failed;
 }
@@ -79,7 +79,17 @@ TlsStream::Status TlsStream::status_of(int result) {
 TlsStream::Status TlsStream::handshake() {
     ERR_clear_error();
     Status status = status_of(SSL_do_handshake(ssl_));
-    established_ = status == Status::Ok;
+    if (status != Status::Ok) return status;
+    const unsigned char* protocol = nullptr;
+    unsigned int length = 0;
+    SSL_get0_alpn_selected(ssl_, &protocol, &length);
+    if (needs_alpn_ && length == 0) {
+        error_ =
+            "direct TLS without ALPN \"postgresql\"; both sides must speak PostgreSQL's direct "
+            "TLS (sslnegotiation=direct)";
+        return Status::Failed;
+    }
+    established_ = true;
     return status;
 }
 
@@ -91,21 +101,24 @@ TlsStream::Status TlsStream::read(std::span<std::byte> out, std::size_t& count) 
 bool TlsStream::write(base::Bytes plain) {
     ERR_clear_error();
     std::size_t written = 0;
-    // A memory BIO takes everything, so the write is whole or fails.
+    // The wire takes everything, so the write is whole or fails.
     return plain.empty() || SSL_write_ex(ssl_, plain.data(), plain.size(), &written) == 1;
-}
-
-void TlsStream::take_output(std::string& ciphertext) {
-    BIO* out = SSL_get_wbio(ssl_);
-    std::size_t pending = BIO_ctrl_pending(out);
-    if (pending == 0) return;
-    std::size_t at = ciphertext.size();
-    ciphertext.resize(at + pending);
-    BIO_read(out, ciphertext.data() + at, static_cast<int>(pending));
 }
 
 void TlsStream::shutdown() {
     if (established_) SSL_shutdown(ssl_);
+    ERR_clear_error();
+}
+
+TlsPeer TlsStream::peer() const {
+    TlsPeer peer;
+    peer.protocol = SSL_get_version(ssl_);
+    peer.cipher = SSL_get_cipher_name(ssl_);
+    const X509* certificate = SSL_get0_peer_certificate(ssl_);
+    if (certificate == nullptr || SSL_get_verify_result(ssl_) != X509_V_OK) return peer;
+    peer.certificate = (SSL_get_verify_mode(ssl_) & SSL_VERIFY_PEER) != 0;
+    peer.common_name = common_name(*certificate);
+    return peer;
 }
 
 }  // namespace pgsidecar::proxy

@@ -8,14 +8,15 @@ namespace pgsidecar::proxy {
 namespace {
 constexpr auto kTick = std::chrono::milliseconds(250);
 constexpr int kTicksPerSweep = 4;
+constexpr std::int64_t kHandshakeLogNs = 1'000'000'000;
 constexpr std::size_t kSpareBuffers = 64;
 constexpr std::size_t kSpareCapacity = 4 * 65'536;
 }  // namespace
 
-Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
-               DataPlaneEvents& events, int number)
+Worker::Worker(std::shared_ptr<const Options> options, TlsContexts tls, DataPlaneEvents& events,
+               int number)
     : options_(std::move(options)),
-      upstream_tls_(upstream_tls),
+      tls_(std::move(tls)),
       events_(events),
       number_(number),
       work_(context_.get_executor()),
@@ -28,7 +29,8 @@ Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
     auto defer = [this](std::function<void(const base::Now&)> f) {
         on_plane([f = std::move(f)](Plane&, const base::Now& at) { f(at); });
     };
-    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables, buffer_limit());
+    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables,
+                                                 buffer_limit());
 }
 
 Worker::~Worker() { stop(); }
@@ -128,6 +130,16 @@ void Worker::adopt(int fd, bool unix_socket, bool local) {
         channel->release();
         end_turn();
     });
+}
+
+void Worker::use_tls(TlsContexts tls) {
+    asio::post(context_, [this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
+}
+
+void Worker::note_failed_handshake(const std::string& why) {
+    if (now().mono_ns - handshake_logged_ns_ < kHandshakeLogNs) return;
+    handshake_logged_ns_ = now().mono_ns;
+    base::log::info("proxy", "a client's TLS handshake failed", {{"cause", why}});
 }
 
 // ---- Driver

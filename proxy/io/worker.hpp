@@ -26,8 +26,8 @@ namespace pgsidecar::proxy {
 /// Thread: start(), stop(), post(), adopt() any; the rest its own.
 class Worker final : private Driver {
 public:
-    Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
-           DataPlaneEvents& events, int number);
+    Worker(std::shared_ptr<const Options> options, TlsContexts tls, DataPlaneEvents& events,
+           int number);
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
@@ -38,6 +38,8 @@ public:
 
     /// A client's socket, accepted and non-blocking, becomes this worker's.
     void adopt(int fd, bool unix_socket, bool local);
+    /// For connections from now on.
+    void use_tls(TlsContexts tls);
     template <class F>
     void post(F&& f) {
         asio::post(context_, std::forward<F>(f));
@@ -68,8 +70,13 @@ public:
     void mark_dirty(SocketChannel& channel);
     void add(SocketChannel& channel);
     void remove(SocketChannel& channel);
-    ssl_ctx_st* tls_context(bool client) const { return client ? upstream_tls_ : nullptr; }
-    bool verifies_host() const { return options_->upstream.sslmode == config::SslMode::VerifyFull; }
+    ssl_ctx_st* tls_context(TlsStream::Role role) const {
+        return role == TlsStream::Role::Client ? tls_.upstream.get() : tls_.clients.get();
+    }
+    const config::Upstream& upstream() const { return options_->upstream; }
+    metrics::WorkerShard& counts() { return *shard_; }
+    /// Logs it, unless another was logged just now: they come in swarms.
+    void note_failed_handshake(const std::string& why);
 
 private:
     // Driver
@@ -85,7 +92,7 @@ private:
     void tick();
 
     std::shared_ptr<const Options> options_;
-    ssl_ctx_st* upstream_tls_;
+    TlsContexts tls_;
     DataPlaneEvents& events_;
     int number_;
     asio::io_context context_{1};
@@ -103,6 +110,7 @@ private:
     base::Now now_{};
     bool now_valid_ = false;
     int ticks_ = 0;
+    std::int64_t handshake_logged_ns_ = 0;
     std::atomic<std::int64_t> last_tick_ns_{0};
     std::thread thread_;
 };

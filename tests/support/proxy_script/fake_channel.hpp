@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -43,7 +44,8 @@ public:
         ended = aborted = true;
         unsent_.clear();
     }
-    bool is_unix_socket() const override { return false; }
+    bool is_unix_socket() const override { return unix_socket; }
+    std::optional<proxy::TlsPeer> tls_peer() const override { return peer; }
 
     // The script's side.
     /// End of a turn: what the peer has room for goes over.
@@ -91,7 +93,10 @@ public:
     int misuses = 0;
     bool reading = true;
     bool blocked = false;
+    bool unix_socket = false;
     bool tls_started = false;
+    bool tls_told = false;               ///< the holder knows that TLS is ready
+    std::optional<proxy::TlsPeer> peer;  ///< what the handshake is to have shown
     bool peer_closed = false;
     bool ended = false;  ///< nothing may be called or delivered any more
     bool closing = false;

@@ -39,6 +39,7 @@ public:
     std::string user;
     bool hung_up = false;  ///< closes its end once out has gone over
     bool is_cancel = false;
+    bool encrypted = false;
     int statements = 0;
     std::string log;  ///< the type of every message taken
     const ModelSql& sql() const { return sql_; }
@@ -66,7 +67,8 @@ private:
         std::string body = in.substr(8, length - 8);
         in.erase(0, length);
         if (code == 80877103) {
-            out += 'N';
+            out += world_.tls ? 'S' : 'N';
+            encrypted = world_.tls;
             return true;
         }
         if (code == 80877102) {
@@ -79,6 +81,7 @@ private:
         }
         started_ = true;
         user = body.substr(5, body.find('\0', 5) - 5);  // behind "user" and its zero
+        if (encrypted ? world_.refuses_tls : world_.refuses_plain) return refuse("28000");
         if (!world_.login_error.empty()) return refuse(world_.login_error);
         challenge();
         return true;

@@ -21,7 +21,10 @@ struct ModelWorld {
     Door door = Door::Open;
     Door cancel_door = Door::Open;  ///< Hang: a cancel is taken, but never hung up
     std::string password = "secret";
-    std::string login_error;  ///< SQLSTATE: logins are refused with it
+    bool tls = false;            ///< the server consents to SSLRequest
+    bool refuses_plain = false;  ///< as pg_hba.conf with hostssl alone
+    bool refuses_tls = false;    ///< as pg_hba.conf with hostnossl alone
+    std::string login_error;     ///< SQLSTATE: logins are refused with it
     std::set<std::string> bad_gucs = {"nonsense"};
     std::map<std::string, std::string> reported = {{"application_name", ""},
                                                    {"client_encoding", "UTF8"},

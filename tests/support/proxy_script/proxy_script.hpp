@@ -23,6 +23,7 @@ struct ScriptSetup {
     config::Upstream upstream;
     std::string user_file;
     int pool_size = 2;
+    bool client_tls = false;  ///< a certificate for clients is configured
     std::uint64_t seed = 1;
     model::SpoolProgress* progress = nullptr;  ///< null: no spool
 
@@ -162,7 +163,9 @@ public:
     }
     bool turn(FakeChannel& channel, std::size_t chunk) {
         if (channel.ended || !channel.reading) return false;
-        if (!channel.from_peer.empty()) {
+        if (channel.tls_started && !std::exchange(channel.tls_told, true)) {
+            channel.events->on_tls_ready(now_);
+        } else if (!channel.from_peer.empty()) {
             channel.deliver(std::min<std::size_t>(chunk, 65'536), now_);
         } else if (channel.peer_closed) {
             channel.deliver_end({proxy::ChannelClosed::Cause::Eof, "the peer closed"}, now_);
@@ -226,6 +229,7 @@ private:
         options->upstream = setup.upstream;
         options->connection_id = "connection";
         options->pool_size = setup.pool_size;
+        options->client_tls = setup.client_tls;
         options->progress = setup.progress;
         std::vector<proxy::UserFile::Problem> bad_lines;
         std::vector<std::string> problems;

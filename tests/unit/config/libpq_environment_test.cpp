@@ -74,12 +74,26 @@ TEST(LibpqEnvironment, SystemUserIsTheLastResort) {
     EXPECT_EQ(url_of(load(input)), "postgres://you@/d");
 }
 
+TEST(LibpqEnvironment, TlsVariablesAreTaken) {
+    EXPECT_EQ(url_of(load_with({{"DATABASE_URL", "postgres://u@h/d?sslsni=1"},
+                                {"PGSSLMODE", "require"},
+                                {"PGSSLSNI", "0"},
+                                {"PGSSLNEGOTIATION", "direct"},
+                                {"PGSSLMINPROTOCOLVERSION", "TLSv1.3"}})),
+              "postgres://u@h/d?sslmode=require&sslsni=1&sslnegotiation=direct"
+              "&ssl_min_protocol_version=TLSv1.3");
+}
+
 TEST(LibpqEnvironment, BadVariablesAreReported) {
     const std::pair<std::map<std::string, std::string>, const char*> cases[] = {
         {{{"PGPORT", "x"}}, "environment PGHOST, PGPORT"},
         {{{"PGPORT", "0"}}, "environment PGHOST, PGPORT"},
         {{{"PGPORT", "1,2"}}, "environment PGHOST, PGPORT"},
         {{{"PGSSLMODE", "on"}}, "environment PGSSLMODE"},
+        {{{"PGSSLSNI", "yes"}}, "environment PGSSLSNI"},
+        {{{"PGSSLNEGOTIATION", "yes"}}, "environment PGSSLNEGOTIATION"},
+        {{{"PGSSLMINPROTOCOLVERSION", "3"}}, "environment PGSSLMINPROTOCOLVERSION"},
+        {{{"PGSSLMAXPROTOCOLVERSION", "SSLv3"}}, "environment PGSSLMAXPROTOCOLVERSION"},
     };
     for (auto [environment, source] : cases) {
         environment["PGHOST"] = "h";

@@ -90,6 +90,20 @@ TEST(ParseUpstream, ParametersFindTheirMembers) {
     EXPECT_EQ(upstream.options, "-c statement_timeout=5");
 }
 
+TEST(ParseUpstream, TlsParametersFindTheirMembers) {
+    const auto upstream = parsed(
+        "postgres://h/d?sslsni=0&sslnegotiation=direct&ssl_min_protocol_version=TLSv1.1"
+        "&ssl_max_protocol_version=TLSv1.3");
+    EXPECT_FALSE(upstream.sends_sni());
+    EXPECT_TRUE(upstream.direct_tls());
+    EXPECT_EQ(upstream.ssl_min_protocol_version, "TLSv1.1");
+    EXPECT_EQ(upstream.ssl_max_protocol_version, "TLSv1.3");
+    EXPECT_TRUE(parsed("postgres://h").sends_sni());
+    EXPECT_FALSE(parsed("postgres://h?sslnegotiation=postgres").direct_tls());
+    EXPECT_EQ(parsed(to_url(upstream)).sslnegotiation, "direct");
+    EXPECT_EQ(parsed(to_url(upstream)).sslsni, "0");
+}
+
 TEST(ParseUpstream, SslWordsOfDriversAreUnderstood) {
     EXPECT_EQ(parsed("postgres://h").sslmode, SslMode::Prefer);
     EXPECT_FALSE(parsed("postgres://h").sslmode_given);
@@ -136,6 +150,10 @@ TEST(ParseUpstream, BadInputIsRefusedWithoutQuotingIt) {
         "postgres://u:CANARY@::1/d",
         "postgres://u:CANARY@a:1,b:2/d?port=1,2,3",
         "postgres://u:CANARY@h/d?sslmode=CANARY",
+        "postgres://u:CANARY@h/d?sslsni=CANARY",
+        "postgres://u:CANARY@h/d?sslnegotiation=CANARY",
+        "postgres://u:CANARY@h/d?ssl_min_protocol_version=CANARY",
+        "postgres://u:CANARY@h/d?ssl_max_protocol_version=SSLv3",
         "postgres://u:CANARY@h/d?sslmode",
         "postgres://u:CANARY@h/d?=x",
         "postgres://u:CANARY@h/d?a b=x",

@@ -37,6 +37,28 @@ TEST(UpstreamOf, LocalWithoutUrlSaysWhatIsMissing) {
     EXPECT_THAT(upstream.error().sentence, HasSubstr("databaseUrl"));
 }
 
+TEST(UpstreamOf, TlsParametersThatContradictEachOtherAreRefused) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"sslnegotiation=direct", "sslnegotiation=direct"},
+        {"sslnegotiation=direct&sslmode=prefer", "sslnegotiation=direct"},
+        {"sslnegotiation=direct&sslmode=require", nullptr},
+        {"sslrootcert=system&sslmode=require", "sslrootcert=system"},
+        {"sslrootcert=system", nullptr},
+        {"ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2", "below"},
+        {"ssl_max_protocol_version=TLSv1.1", "which is TLSv1.2"},
+        {"ssl_min_protocol_version=TLSv1&ssl_max_protocol_version=TLSv1.1", nullptr},
+    };
+    for (const auto& [parameters, words] : cases) {
+        const auto upstream = upstream_of(local("postgres://u@h/d?" + std::string(parameters)));
+        EXPECT_EQ(upstream.has_value(), words == nullptr) << parameters;
+        if (!upstream && words != nullptr) {
+            EXPECT_THAT(upstream.error().sentence, HasSubstr(words)) << parameters;
+        }
+    }
+    EXPECT_EQ(upstream_of(local("postgres://u@h/d?sslrootcert=system"))->sslmode,
+              SslMode::VerifyFull);
+}
+
 TEST(UpstreamOf, ManagedNeedsAUserAndPassThroughDoesNot) {
     auto settings = local("postgres://h/d");
     ASSERT_FALSE(upstream_of(settings));

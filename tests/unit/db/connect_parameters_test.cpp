@@ -28,6 +28,18 @@ TEST(ConnectParameters, FieldsStayFields) {
     EXPECT_EQ(map.count("sslrootcert"), 0U);
 }
 
+TEST(ConnectParameters, TlsWordsThatThisLibpqKnowsArePassedOn) {
+    config::Upstream upstream;
+    upstream.sslsni = "0";
+    upstream.ssl_min_protocol_version = "TLSv1.3";
+    upstream.sslnegotiation = "direct";
+    upstream.sslrootcert = "system";
+    auto map = built(upstream, {"h", "127.0.0.1", 1});
+    EXPECT_EQ(map["sslsni"], "0");
+    EXPECT_EQ(map["ssl_min_protocol_version"], "TLSv1.3");
+    EXPECT_NE(map["sslrootcert"], "");
+}
+
 TEST(ConnectParameters, AUnixSocketHasNoAddress) {
     EXPECT_EQ(built({}, {"/run/pg", "", 5432}).count("hostaddr"), 0U);
 }
