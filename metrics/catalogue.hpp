@@ -42,6 +42,7 @@ enum class MetricId : std::uint8_t {
     CancelRequests,
     CancelRequestsForwarded,
     CancelRequestsUnknownKey,
+    UserLookups,
     OperationsRecorded,
     OperationsLost,
     FingerprintCacheHits,

@@ -28,7 +28,8 @@ Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
     auto defer = [this](std::function<void(const base::Now&)> f) {
         on_plane([f = std::move(f)](Plane&, const base::Now& at) { f(at); });
     };
-    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables, buffer_limit());
+    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables,
+                                                 buffer_limit());
 }
 
 Worker::~Worker() { stop(); }
@@ -160,6 +161,8 @@ void Worker::upstream_connected() { events_.on_upstream_connected(); }
 void Worker::spool(std::uint64_t token, model::SpoolEntry&& entry) {
     events_.on_spool(number_, token, std::move(entry));
 }
+
+void Worker::look_up(const std::string& user) { events_.on_look_up(number_, user); }
 
 void Worker::learned(const model::LearnedServer& server) { events_.on_learned(server); }
 
