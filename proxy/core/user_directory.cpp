@@ -64,7 +64,14 @@ void UserDirectory::forget(Session& session) {
 void UserDirectory::answered(const std::string& user, const UserAnswer& answer,
                              const base::Now& now) {
     auto it = waiting_.find(user);
-    if (it == waiting_.end() || !it->second.asked) return;
+    if (it == waiting_.end() || !it->second.asked) {
+        if (answer.answered) keep(user, answer, now);  // another worker has asked
+        return;
+    }
+    (!answer.answered ? shard_.user_lookups_failed
+     : answer.secret  ? shard_.user_lookups_found
+                      : shard_.user_lookups_unknown)
+        .add();
     std::vector<Session*> sessions = std::move(it->second.sessions);
     waiting_.erase(it);
     for (Session* session : sessions) asking_.erase(session);
@@ -78,11 +85,9 @@ UserDirectory::Found UserDirectory::keep(const std::string& user, const UserAnsw
                                          const base::Now& now) {
     auto it = cache_.find(user);
     if (!answer.answered) {
-        shard_.user_lookups_failed.add();
         if (it == cache_.end()) return {State::Away, nullptr};
         return {it->second.account ? State::Known : State::Unknown, it->second.account};
     }
-    (answer.secret ? shard_.user_lookups_found : shard_.user_lookups_unknown).add();
     if (it == cache_.end()) {
         make_room();
         it = cache_.try_emplace(user).first;

@@ -39,6 +39,7 @@ public:
     Found find(const std::string& user, Session& session, const base::Now& now);
     /// The session does not wait any more.
     void forget(Session& session);
+    /// Also what another worker has asked for.
     void answered(const std::string& user, const UserAnswer& answer, const base::Now& now);
 
     /// The client has proved itself by SCRAM; gives the account with what that has revealed.

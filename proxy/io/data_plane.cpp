@@ -113,10 +113,12 @@ void DataPlane::spooled(int worker, std::function<Verdicts()> fetch) {
 }
 
 void DataPlane::user_answered(int worker, std::string user, UserAnswer answer) {
-    impl_->workers[static_cast<std::size_t>(worker)]->on_plane(
-        [user = std::move(user), answer = std::move(answer)](Plane& plane, const base::Now& now) {
+    for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
+        if (static_cast<int>(i) != worker && !answer.answered) continue;
+        impl_->workers[i]->on_plane([user, answer](Plane& plane, const base::Now& now) {
             plane.user_answered(user, answer, now);
         });
+    }
 }
 
 void DataPlane::spool_advanced() {

@@ -42,7 +42,7 @@ public:
     using Verdicts = std::vector<std::pair<std::uint64_t, model::SpoolVerdict>>;
     /// Those that fetch() gives then, on the worker's thread.
     void spooled(int worker, std::function<Verdicts()> fetch);
-    /// What the database said to DataPlaneEvents::on_look_up().
+    /// What the database said to DataPlaneEvents::on_look_up(); the other workers keep it too.
     void user_answered(int worker, std::string user, UserAnswer answer);
     /// Queued writes have been applied.
     void spool_advanced();

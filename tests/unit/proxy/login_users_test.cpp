@@ -233,6 +233,15 @@ TEST(AuthQuery, InventedNamesDoNotPushOutRealOnes) {
     EXPECT_EQ(log_in_cached(script, "alice", "pw"), "RRSSSSSKZ");
 }
 
+TEST(AuthQuery, WhatAnotherWorkerWasToldIsKept) {
+    ProxyScript script{UserSetup()};
+    script.plane().user_answered("alice", found("pw"), script.now());
+    script.plane().user_answered("bob", kAway, script.now());
+    EXPECT_EQ(log_in_cached(script, "alice", "pw"), "RRSSSSSKZ");
+    EXPECT_EQ(script.plane().users().cached(), 1u);
+    EXPECT_EQ(script.shard.user_lookups_found.get(), 0u);
+}
+
 TEST(AuthQuery, ALoginTimesOutWhileItWaits) {
     ProxyScript script{UserSetup()};
     auto& client = begin(script, "alice");
