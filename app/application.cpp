@@ -18,6 +18,7 @@
 #include "app/edge_backend.hpp"
 #include "app/operation_feed.hpp"
 #include "app/outage_desk.hpp"
+#include "app/user_desk.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "config/upstream.hpp"
@@ -96,6 +97,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
             if (!finishing) feed->collect();
         });
     }
+    void on_look_up(int worker, const std::string& user) override { users->look_up(worker, user); }
     void on_learned(const model::LearnedServer& learned) override { outage->remember(learned); }
     void on_cancel_elsewhere(int worker, std::int32_t pid, std::uint32_t secret) override {
         if (plane) plane->cancel(worker, pid, secret);
@@ -169,6 +171,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::unique_ptr<ws::HttpServer> server;
     std::unique_ptr<health::Supervisor> supervisor;
     std::unique_ptr<OperationFeed> feed;
+    std::unique_ptr<UserDesk> users;
     std::unique_ptr<OutageDesk> outage;  ///< goes first: its spool still calls the others
     int signals_seen = 0;
     bool finishing = false;
@@ -185,7 +188,7 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
     problem = model::OutagePolicy::parse(settings->outage.policy, *policy);
     if (!problem.empty()) return nullptr;
     options->policy = std::move(policy);
-    proxy::UserFile users;
+    proxy::UserFile user_file;
     if (!settings->auth.user_file.empty()) {
         std::ifstream file(settings->auth.user_file);
         if (!file) {
@@ -195,7 +198,7 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
         std::stringstream text;
         text << file.rdbuf();
         std::vector<proxy::UserFile::Problem> mistakes;
-        users = proxy::UserFile::parse(text.str(), mistakes);
+        user_file = proxy::UserFile::parse(text.str(), mistakes);
         if (!mistakes.empty()) {
             problem = settings->auth.user_file + ":" + std::to_string(mistakes[0].line) + ": " +
                       mistakes[0].message + ".";
@@ -204,11 +207,14 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
     }
     std::vector<std::string> bad_secrets;
     options->credentials =
-        proxy::Credentials::build(upstream.user, upstream.password, users, entropy, bad_secrets);
+        proxy::Credentials::build(upstream.user, upstream.password, user_file, entropy, bad_secrets,
+                                  static_cast<std::uint32_t>(settings->auth.scram_iterations));
     if (!bad_secrets.empty()) {
         problem = "auth.user_file: " + bad_secrets[0];
         return nullptr;
     }
+    users = std::make_unique<UserDesk>(control, *settings, upstream, user_file, problem);
+    if (!problem.empty()) return nullptr;
     if (mock()) options->mock_tables = std::make_shared<proxy::mock::TableBook>();
     if (mock() && upstream.user.empty()) options->credentials.accept_anybody();
     return options;
@@ -313,6 +319,7 @@ int Application::Impl::start() {
     }
     for (auto& shard : plane->shards()) registry->add_worker(shard);
     outage->start(*plane);
+    users->start(*plane);
     ws::StartReport report = server->start();
     if (!report.ok()) {
         log::error("http", report.error);
@@ -370,6 +377,7 @@ void Application::Impl::finish() {
     plane->stop();
     feed_timer.cancel();
     feed->collect();
+    users->stop();
     outage->stop([this] {
         supervisor->stop([this] {
             server->stop(std::chrono::milliseconds(2'000));

@@ -10,6 +10,8 @@ find_path(RAPIDJSON_INCLUDE_DIR rapidjson/document.h REQUIRED)
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 find_path(TOMLPP_INCLUDE_DIR toml++/toml.h REQUIRED)
 find_path(PG_QUERY_INCLUDE_DIR pg_query.h REQUIRED)
+find_path(LIBIDN_INCLUDE_DIR stringprep.h REQUIRED)
+find_library(LIBIDN_LIBRARY idn REQUIRED)
 find_library(PG_QUERY_LIBRARY NAMES libpg_query.a pg_query REQUIRED)
 
 # The data plane uses standalone Asio; ws/ alone uses Boost.Asio. They never share a socket.
@@ -44,6 +46,10 @@ target_include_directories(dep_toml SYSTEM INTERFACE "${TOMLPP_INCLUDE_DIR}")
 add_library(dep_pg_query INTERFACE)
 target_include_directories(dep_pg_query SYSTEM INTERFACE "${PG_QUERY_INCLUDE_DIR}")
 target_link_libraries(dep_pg_query INTERFACE "${PG_QUERY_LIBRARY}")
+
+add_library(dep_libidn INTERFACE)
+target_include_directories(dep_libidn SYSTEM INTERFACE "${LIBIDN_INCLUDE_DIR}")
+target_link_libraries(dep_libidn INTERFACE "${LIBIDN_LIBRARY}")
 
 add_library(dep_libpq INTERFACE)
 target_link_libraries(dep_libpq INTERFACE PostgreSQL::PostgreSQL)

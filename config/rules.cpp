@@ -121,11 +121,16 @@ private:
     void check_authentication() {
         const auto& auth = settings_.auth;
         if (auth.mode != AuthMode::Managed) return;
+        if (!auth.query.empty() && auth.query.find("$1") == std::string::npos) {
+            fail("auth.query",
+                 "auth.query does not use $1, the name of the user; write it as in SELECT "
+                 "usename, passwd FROM pg_catalog.pg_shadow WHERE usename = $1.");
+        }
         if (auth.method != AuthMethod::Trust) {
-            if (!auth.user_file.empty()) return;
+            if (!auth.user_file.empty() || !auth.query.empty()) return;
             fail("auth.method",
-                 "auth.method md5 and scram-sha-256 need auth.user_file; set it to the file of "
-                 "the clients' users.");
+                 "auth.method md5 and scram-sha-256 need auth.user_file or auth.query; set one of "
+                 "them, so that the clients' users are known.");
             return;
         }
         const auto& address = settings_.listen.address;

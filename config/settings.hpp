@@ -83,7 +83,15 @@ struct Settings {
     struct Auth {
         AuthMode mode = AuthMode::Managed;
         AuthMethod method = AuthMethod::Trust;  ///< managed: how clients prove themselves
-        std::string user_file;  ///< "user" "password or SCRAM secret or md5 hash" a line
+        std::string user_file;   ///< "user" "password or SCRAM secret or md5 hash" a line
+        std::string query;       ///< asks the database for the users that are not in the file
+        std::string query_user;  ///< who asks; empty: the user of the database's address
+        int query_cache_ms = 60'000;
+        int query_negative_cache_ms = 5'000;  ///< "no such user", and after a wrong password
+        int query_cache_entries = 1'000;      ///< per worker
+        int query_timeout_ms = 5'000;
+        int query_max_in_flight = 10;  ///< per worker
+        int failure_delay_ms = 500;    ///< no refusal comes sooner after the login began
         int login_timeout_ms = 15'000;
         int scram_iterations = 4'096;          ///< offered to clients
         int max_scram_iterations = 1'000'000;  ///< accepted from servers

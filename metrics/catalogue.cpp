@@ -136,6 +136,13 @@ constexpr MetricInfo kCatalogue[] = {
      "Cancel requests passed on to the database; the others came too late.", ""},
     {CancelRequestsUnknownKey, kCounter, "pgsidecar_cancel_requests_unknown_key_total",
      "Cancel requests with a key that we never gave out.", ""},
+    {UserLookups,
+     kCounter,
+     "pgsidecar_user_lookups_total",
+     "Users looked up in the database for a login (auth.query): found, unknown there, or not "
+     "answered.",
+     "",
+     {"result"}},
 
     {OperationsRecorded, kCounter, "pgsidecar_operations_recorded_total",
      "Operations handed to the recorder.", ""},

@@ -46,6 +46,7 @@ enum class MetricId : std::uint8_t {
     CancelRequests,
     CancelRequestsForwarded,
     CancelRequestsUnknownKey,
+    UserLookups,
     OperationsRecorded,
     OperationsLost,
     FingerprintCacheHits,

@@ -106,6 +106,9 @@ private:
         out_.add(CancelRequests, sum(&WorkerShard::cancels_received));
         out_.add(CancelRequestsForwarded, sum(&WorkerShard::cancels_forwarded));
         out_.add(CancelRequestsUnknownKey, sum(&WorkerShard::cancels_unknown_key));
+        out_.add(UserLookups, sum(&WorkerShard::user_lookups_found), "found");
+        out_.add(UserLookups, sum(&WorkerShard::user_lookups_unknown), "unknown");
+        out_.add(UserLookups, sum(&WorkerShard::user_lookups_failed), "failed");
     }
 
     void write_tls() {

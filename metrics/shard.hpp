@@ -96,6 +96,7 @@ struct alignas(128) WorkerShard {
     Counter servers_opened;
     std::array<Counter, static_cast<std::size_t>(ServerCloseReason::kCount)> servers_closed;
     Counter cancels_received, cancels_forwarded, cancels_unknown_key;
+    Counter user_lookups_found, user_lookups_unknown, user_lookups_failed;  ///< auth.query
     Counter server_protocol_errors;
     Counter client_tls_ok, client_tls_failed, server_tls_ok, server_tls_failed;  ///< handshakes
     Counter reads_retried;      ///< cut off before any answer, sent again

@@ -101,6 +101,50 @@ std::vector<Setting> auth_settings() {
          .summary = "The file of the clients' users, \"user\" \"password, md5 hash or SCRAM "
                     "secret\" a line; "
                     "needed by auth.method md5 and scram-sha-256."},
+        {.key = "auth.query",
+         .field = field<&Settings::auth, &Auth::query>(),
+         .summary = "The statement that finds users who are not in auth.user_file: two columns, "
+                    "name and secret, for the name $1, such as SELECT usename, passwd FROM "
+                    "pg_catalog.pg_shadow WHERE usename = $1; empty for none."},
+        {.key = "auth.query_user",
+         .field = field<&Settings::auth, &Auth::query_user>(),
+         .summary = "Who runs auth.query; a user whose password auth.user_file has, empty for the "
+                    "user of the database's address."},
+        {.key = "auth.query_cache_ms",
+         .field = field<&Settings::auth, &Auth::query_cache_ms>(),
+         .max = kDayMs,
+         .unit = "ms",
+         .summary = "How long a user that auth.query found is not asked for again; while the "
+                    "database is away, longer."},
+        {.key = "auth.query_negative_cache_ms",
+         .field = field<&Settings::auth, &Auth::query_negative_cache_ms>(),
+         .max = kDayMs,
+         .unit = "ms",
+         .summary = "The same for a user that auth.query did not find, or whose password was "
+                    "wrong."},
+        {.key = "auth.query_cache_entries",
+         .field = field<&Settings::auth, &Auth::query_cache_entries>(),
+         .min = 1,
+         .max = 1'000'000,
+         .summary = "How many answers of auth.query each worker keeps; those that found nobody go "
+                    "first."},
+        {.key = "auth.query_timeout_ms",
+         .field = field<&Settings::auth, &Auth::query_timeout_ms>(),
+         .min = 1,
+         .max = 600'000,
+         .unit = "ms",
+         .summary = "How long connecting for auth.query, and each run of it, may take."},
+        {.key = "auth.query_max_in_flight",
+         .field = field<&Settings::auth, &Auth::query_max_in_flight>(),
+         .min = 1,
+         .max = 1'000,
+         .summary = "How many users each worker looks up at a time; further logins wait."},
+        {.key = "auth.failure_delay_ms",
+         .field = field<&Settings::auth, &Auth::failure_delay_ms>(),
+         .max = 60'000,
+         .unit = "ms",
+         .summary = "A login that fails is told so this long after it began, or a multiple of it, "
+                    "so that the time tells nothing."},
         {.key = "auth.login_timeout_ms",
          .field = field<&Settings::auth, &Auth::login_timeout_ms>(),
          .min = 1,

@@ -19,10 +19,7 @@ ClientLogin::ClientLogin(ClientAuthMethod method, std::string user, PasswordVeri
 base::Result<ClientLogin::Progress> ClientLogin::begin(std::string& out) {
     if (state_ != State::Start) return make_error_code(ProtocolErrc::UnexpectedMessage);
     switch (method_) {
-        case ClientAuthMethod::Trust:
-            state_ = State::Over;
-            append_authentication_ok(out);
-            return Progress::LoggedIn;
+        case ClientAuthMethod::Trust: state_ = State::Over; return Progress::LoggedIn;
         case ClientAuthMethod::Password:
             state_ = State::AwaitPassword;
             append_authentication_cleartext_password(out);
@@ -54,8 +51,8 @@ base::Result<ClientLogin::Progress> ClientLogin::on_message(base::Bytes payload,
     const State state = state_;
     state_ = State::Over;
     switch (state) {
-        case State::AwaitPassword: return on_password(payload, false, out);
-        case State::AwaitMd5: return on_password(payload, true, out);
+        case State::AwaitPassword: return on_password(payload, false);
+        case State::AwaitMd5: return on_password(payload, true);
         case State::AwaitSasl: return on_sasl(payload, true, out);
         case State::AwaitSaslStep: return on_sasl(payload, false, out);
         case State::Start:
@@ -64,15 +61,17 @@ base::Result<ClientLogin::Progress> ClientLogin::on_message(base::Bytes payload,
     return make_error_code(ProtocolErrc::UnexpectedMessage);
 }
 
-base::Result<ClientLogin::Progress> ClientLogin::on_password(base::Bytes payload, bool md5,
-                                                             std::string& out) const {
+base::Result<ClientLogin::Progress> ClientLogin::on_password(base::Bytes payload, bool md5) const {
     auto password = decode_password(payload);
     if (password.has_error()) return password.error();
     auto checked =
         md5 ? verifier_.check_md5(*password, salt_) : verifier_.check_cleartext(*password);
     if (checked.has_error()) return checked.error();
-    append_authentication_ok(out);
     return Progress::LoggedIn;
+}
+
+const ScramKeys* ClientLogin::keys() const {
+    return scram_ && scram_->keys() ? &*scram_->keys() : nullptr;
 }
 
 base::Result<ClientLogin::Progress> ClientLogin::on_sasl(base::Bytes payload, bool initial,
@@ -88,7 +87,6 @@ base::Result<ClientLogin::Progress> ClientLogin::on_sasl(base::Bytes payload, bo
     if (reply.has_error()) return reply.error();
     if (reply->finished) {
         append_authentication_sasl_final(out, reply->data);
-        append_authentication_ok(out);
         return Progress::LoggedIn;
     }
     append_authentication_sasl_continue(out, reply->data);

@@ -25,7 +25,7 @@ class ClientLogin {
 public:
     enum class Progress : std::uint8_t {
         Continue,  ///< Send what was appended and wait.
-        LoggedIn,  ///< Send it too; it ends with AuthenticationOk.
+        LoggedIn,  ///< Send it too, then AuthenticationOk when there is nothing else against it.
     };
 
     /// `verifier` of the user, PasswordVerifier::mock() for one that does not exist. As in
@@ -35,12 +35,15 @@ public:
     ClientLogin(ClientAuthMethod method, std::string user, PasswordVerifier verifier,
                 base::Bytes mock_key, base::Entropy& entropy);
 
-    /// Appends the first request, or AuthenticationOk for trust. Error: CryptoFailed.
+    /// Appends the first request, nothing for trust. Error: CryptoFailed.
     base::Result<Progress> begin(std::string& out);
 
     /// `payload` of one message of type 'p'. Errors: PasswordWrong, UnexpectedMessage, those of
     /// decode_password(), decode_sasl_initial_response() and ScramServer.
     base::Result<Progress> on_message(base::Bytes payload, std::string& out);
+
+    /// After a login by SCRAM: what it has told of the password. Null otherwise.
+    const ScramKeys* keys() const;
 
 private:
     enum class State : std::uint8_t {
@@ -53,7 +56,7 @@ private:
     };
 
     base::Result<Progress> begin_scram(std::string& out);
-    base::Result<Progress> on_password(base::Bytes payload, bool md5, std::string& out) const;
+    base::Result<Progress> on_password(base::Bytes payload, bool md5) const;
     base::Result<Progress> on_sasl(base::Bytes payload, bool initial, std::string& out);
 
     ClientAuthMethod method_;

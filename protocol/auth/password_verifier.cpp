@@ -18,7 +18,8 @@ base::Result<void> equal_or_wrong(base::Bytes a, base::Bytes b) {
 
 base::Result<PasswordVerifier> PasswordVerifier::from_stored(std::string_view user,
                                                              std::string_view stored,
-                                                             base::Entropy& entropy) {
+                                                             base::Entropy& entropy,
+                                                             std::uint32_t iterations) {
     if (stored.empty()) return make_error_code(ProtocolErrc::SecretMalformed);
     PasswordVerifier verifier(user);
     if (is_md5_stored(stored)) {
@@ -26,7 +27,7 @@ base::Result<PasswordVerifier> PasswordVerifier::from_stored(std::string_view us
         return verifier;
     }
     verifier.has_scram_ = true;
-    if (stored.starts_with("SCRAM-SHA-256$")) {
+    if (is_scram_stored(stored)) {
         auto secret = parse_scram_secret(stored);
         if (secret.has_error()) return secret.error();
         verifier.scram_ = std::move(*secret);
@@ -34,7 +35,7 @@ base::Result<PasswordVerifier> PasswordVerifier::from_stored(std::string_view us
     }
     std::array<std::byte, kScramSaltSize> salt;
     entropy.fill(salt);
-    auto secret = derive_scram_secret(stored, salt);
+    auto secret = derive_scram_secret(stored, salt, iterations);
     if (secret.has_error()) return secret.error();
     verifier.scram_ = std::move(*secret);
     // Where OpenSSL has no MD5 the user can log in by SCRAM still.
@@ -43,12 +44,14 @@ base::Result<PasswordVerifier> PasswordVerifier::from_stored(std::string_view us
     return verifier;
 }
 
-base::Result<PasswordVerifier> PasswordVerifier::mock(std::string_view user, base::Bytes mock_key) {
+base::Result<PasswordVerifier> PasswordVerifier::mock(std::string_view user, base::Bytes mock_key,
+                                                      MockForm form) {
     PasswordVerifier verifier(user);
-    auto secret = mock_scram_secret(user, mock_key);
+    auto secret = mock_scram_secret(user, mock_key, form.iterations);
     if (secret.has_error()) return secret.error();
     verifier.scram_ = std::move(*secret);
     verifier.has_scram_ = true;
+    if (!form.md5) return verifier;
     auto md5 = md5_stored(user, base::as_text(mock_key));
     if (md5.has_value()) verifier.md5_ = std::move(*md5);
     return verifier;

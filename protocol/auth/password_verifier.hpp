@@ -18,14 +18,24 @@ namespace pgsidecar::protocol {
 class PasswordVerifier {
 public:
     /// `stored`: the clear password, "md5<32 hex digits>" or "SCRAM-SHA-256$...", told apart as
-    /// PostgreSQL does. A clear one costs 4096 digests here. Errors: SecretMalformed, CryptoFailed.
-    static base::Result<PasswordVerifier> from_stored(std::string_view user,
-                                                      std::string_view stored,
-                                                      base::Entropy& entropy);
+    /// PostgreSQL does. A clear one costs `iterations` digests here, and as many at each login of
+    /// the client. Errors: SecretMalformed, CryptoFailed.
+    static base::Result<PasswordVerifier> from_stored(
+        std::string_view user, std::string_view stored, base::Entropy& entropy,
+        std::uint32_t iterations = kScramDefaultIterations);
 
-    /// For a user that does not exist: answers and costs like a clear password's and matches
-    /// nothing. `mock_key`: random bytes, the same for the process's life. Error: CryptoFailed.
-    static base::Result<PasswordVerifier> mock(std::string_view user, base::Bytes mock_key);
+    /// What a user that does not exist looks like: as most of those do that exist.
+    struct MockForm {
+        std::uint32_t iterations = kScramDefaultIterations;
+        bool md5 = true;  ///< the md5 method is asked for where it is configured
+    };
+    /// For a user that does not exist: answers and costs like any other and matches nothing.
+    /// `mock_key`: random bytes, the same for the process's life. Error: CryptoFailed.
+    static base::Result<PasswordVerifier> mock(std::string_view user, base::Bytes mock_key,
+                                               MockForm form);
+    static base::Result<PasswordVerifier> mock(std::string_view user, base::Bytes mock_key) {
+        return mock(user, mock_key, MockForm{});
+    }
 
     /// For ScramServer; null where only the MD5 form is stored.
     const ScramSecret* scram_secret() const { return has_scram_ ? &scram_ : nullptr; }

@@ -4,6 +4,7 @@
 
 #include "protocol/auth/base64.hpp"
 #include "protocol/auth/constant_time.hpp"
+#include "protocol/auth/saslprep.hpp"
 #include "protocol/messages/protocol_errc.hpp"
 
 namespace pgsidecar::protocol {
@@ -41,17 +42,18 @@ base::Result<std::uint32_t> parse_iterations(std::string_view text, std::uint32_
 
 }  // namespace
 
-ScramClient::ScramClient(std::string password, std::string nonce, Options options)
-    : password_(std::move(password)), nonce_(std::move(nonce)), options_(std::move(options)) {}
+ScramClient::ScramClient(LoginSecret secret, std::string nonce, Options options)
+    : secret_(std::move(secret)), nonce_(std::move(nonce)), options_(std::move(options)) {}
 
 base::Result<std::string> ScramClient::first() {
     if (state_ != State::Start) {
         state_ = State::Over;
         return make_error_code(ProtocolErrc::UnexpectedMessage);
     }
-    if (password_.empty()) {
+    if (secret_.password.empty() && !secret_.keys) {
         state_ = State::Over;
-        return make_error_code(ProtocolErrc::PasswordMissing);
+        return make_error_code(secret_.nothing_kept() ? ProtocolErrc::PasswordMissing
+                                                      : ProtocolErrc::SecretUnfit);
     }
     state_ = State::AwaitChallenge;
     first_bare_ = "n=" + escape_name(options_.user) + ",r=" + nonce_;
@@ -64,12 +66,12 @@ base::Result<std::string> ScramClient::challenge(std::string_view server_first) 
     if (state != State::AwaitChallenge) return make_error_code(ProtocolErrc::UnexpectedMessage);
     auto challenge = read_challenge(server_first);
     if (challenge.has_error()) return challenge.error();
-    auto salted = pbkdf2_sha256(password_, challenge->salt, challenge->iterations);
-    if (salted.has_error()) return salted.error();
+    auto keys = keys_for(*challenge);
+    if (keys.has_error()) return keys.error();
 
     std::string message = "c=" + base64_encode(base::as_bytes(kGs2Header)) + ",r=";
     message += challenge->nonce;
-    auto proof = prove(*salted, message, server_first);
+    auto proof = prove(*keys, message, server_first);
     if (proof.has_error()) return proof.error();
     state_ = State::AwaitFinal;
     return message + ",p=" + *proof;
@@ -96,27 +98,38 @@ base::Result<ScramClient::Challenge> ScramClient::read_challenge(
     return Challenge{*nonce, std::move(*salt), *iterations};
 }
 
-base::Result<std::string> ScramClient::prove(const Digest& salted_password,
-                                             std::string_view without_proof,
+base::Result<ScramKeys> ScramClient::keys_for(const Challenge& challenge) const {
+    if (secret_.password.empty()) {
+        const ScramKeys& kept = *secret_.keys;
+        if (kept.iterations != challenge.iterations || kept.salt != challenge.salt)
+            return make_error_code(ProtocolErrc::ScramSecretDiffers);
+        return kept;
+    }
+    auto salted = pbkdf2_sha256(saslprep(secret_.password), challenge.salt, challenge.iterations);
+    if (salted.has_error()) return salted.error();
+    auto client_key = hmac_sha256(*salted, base::as_bytes("Client Key"));
+    auto server_key = hmac_sha256(*salted, base::as_bytes("Server Key"));
+    if (client_key.has_error()) return client_key.error();
+    if (server_key.has_error()) return server_key.error();
+    return ScramKeys{challenge.iterations, challenge.salt, *client_key, *server_key};
+}
+
+base::Result<std::string> ScramClient::prove(const ScramKeys& keys, std::string_view without_proof,
                                              std::string_view server_first) {
     std::string auth_message = first_bare_ + ',';
     auth_message += server_first;
     auth_message += ',';
     auth_message += without_proof;
-    auto client_key = hmac_sha256(salted_password, base::as_bytes("Client Key"));
-    auto server_key = hmac_sha256(salted_password, base::as_bytes("Server Key"));
-    if (client_key.has_error()) return client_key.error();
-    if (server_key.has_error()) return server_key.error();
-    auto stored_key = sha256(*client_key);
+    auto stored_key = sha256(keys.client_key);
     if (stored_key.has_error()) return stored_key.error();
     auto client_signature = hmac_sha256(*stored_key, base::as_bytes(auth_message));
-    auto server_signature = hmac_sha256(*server_key, base::as_bytes(auth_message));
+    auto server_signature = hmac_sha256(keys.server_key, base::as_bytes(auth_message));
     if (client_signature.has_error()) return client_signature.error();
     if (server_signature.has_error()) return server_signature.error();
     server_signature_ = *server_signature;
     Digest proof;
     for (std::size_t i = 0; i < proof.size(); ++i)
-        proof[i] = (*client_key)[i] ^ (*client_signature)[i];
+        proof[i] = keys.client_key[i] ^ (*client_signature)[i];
     return base64_encode(proof);
 }
 

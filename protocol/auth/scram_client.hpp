@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "protocol/auth/login_secret.hpp"
 #include "protocol/auth/scram_secret.hpp"
 #include "protocol/auth/scram_syntax.hpp"
 
@@ -24,18 +25,20 @@ public:
         std::string user = {};
     };
 
-    /// `nonce` from make_scram_nonce(); a fresh one for each login. On SASLprep see
-    /// derive_scram_secret().
-    ScramClient(std::string password, std::string nonce, Options options);
+    /// `secret`: its password, which goes through saslprep(), else its keys. `nonce` from
+    /// make_scram_nonce(); a fresh one for each login.
+    ScramClient(LoginSecret secret, std::string nonce, Options options);
     ScramClient(std::string password, std::string nonce)
-        : ScramClient(std::move(password), std::move(nonce), Options{}) {}
+        : ScramClient(LoginSecret{.password = std::move(password), .md5 = {}, .keys = {}},
+                      std::move(nonce), Options{}) {}
 
-    /// Errors: UnexpectedMessage (called twice), PasswordMissing.
+    /// Errors: UnexpectedMessage (called twice), PasswordMissing, SecretUnfit (there is neither a
+    /// password nor keys).
     base::Result<std::string> first();
 
     /// Takes the data of SASLContinue. Errors: ScramMalformed, ScramNonceTooLong,
     /// ScramNonceMismatch (the server's does not extend ours), ScramIterationsTooHigh,
-    /// UnexpectedMessage, CryptoFailed.
+    /// ScramSecretDiffers (the keys are those of another secret), UnexpectedMessage, CryptoFailed.
     base::Result<std::string> challenge(std::string_view server_first);
 
     /// Takes the data of SASLFinal. Errors: ScramServerSignatureWrong, ScramServerRefused (e=...),
@@ -53,10 +56,11 @@ private:
         std::uint32_t iterations;
     };
     base::Result<Challenge> read_challenge(std::string_view server_first) const;
-    base::Result<std::string> prove(const Digest& salted_password, std::string_view without_proof,
+    base::Result<ScramKeys> keys_for(const Challenge& challenge) const;
+    base::Result<std::string> prove(const ScramKeys& keys, std::string_view without_proof,
                                     std::string_view server_first);
 
-    std::string password_;
+    LoginSecret secret_;
     std::string nonce_;
     Options options_;
     std::string first_bare_;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "protocol/auth/base64.hpp"
+#include "protocol/auth/saslprep.hpp"
 #include "protocol/messages/protocol_errc.hpp"
 
 namespace pgsidecar::protocol {
@@ -26,6 +27,11 @@ bool decode_digest(std::string_view text, Digest& digest) {
 }
 
 }  // namespace
+
+bool is_scram_stored(std::string_view text) {
+    return text.size() > kScramSha256.size() && text.starts_with(kScramSha256) &&
+           text[kScramSha256.size()] == '$';
+}
 
 base::Result<ScramSecret> parse_scram_secret(std::string_view text) {
     const std::error_code malformed = ProtocolErrc::SecretMalformed;
@@ -55,7 +61,7 @@ std::string format_scram_secret(const ScramSecret& secret) {
 
 base::Result<ScramSecret> derive_scram_secret(std::string_view password, base::Bytes salt,
                                               std::uint32_t iterations) {
-    auto salted = pbkdf2_sha256(password, salt, iterations);
+    auto salted = pbkdf2_sha256(saslprep(password), salt, iterations);
     if (salted.has_error()) return salted.error();
     auto client_key = hmac_sha256(*salted, base::as_bytes("Client Key"));
     auto server_key = hmac_sha256(*salted, base::as_bytes("Server Key"));

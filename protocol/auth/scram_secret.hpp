@@ -27,6 +27,17 @@ struct ScramSecret {
     Digest server_key;
 };
 
+/// What a login by SCRAM reveals of a ScramSecret's password, and enough to log in anywhere the
+/// same secret is kept. As good as the password there: memory only, never log it.
+struct ScramKeys {
+    std::uint32_t iterations;
+    std::vector<std::byte> salt;
+    Digest client_key;
+    Digest server_key;
+};
+
+/// Whether a stored text is meant as a SCRAM secret; it may be malformed all the same.
+bool is_scram_stored(std::string_view text);
 /// Reads pg_authid's "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey". Error: SecretMalformed.
 base::Result<ScramSecret> parse_scram_secret(std::string_view text);
 std::string format_scram_secret(const ScramSecret& secret);
@@ -34,9 +45,7 @@ std::string format_scram_secret(const ScramSecret& secret);
 /// Makes the secret of a clear password. Costs `iterations` digests: once when users are loaded,
 /// not at each login, so that all logins cost the same. Error: CryptoFailed.
 ///
-/// SASLprep is not applied: ASCII is the same with it, and other text is used as it is, which is
-/// what libpq and PostgreSQL do where SASLprep refuses a password. A password with characters that
-/// SASLprep would change (such as U+00A0 or compatibility forms) fails against a real server.
+/// The password goes through saslprep().
 base::Result<ScramSecret> derive_scram_secret(std::string_view password, base::Bytes salt,
                                               std::uint32_t iterations = kScramDefaultIterations);
 

@@ -95,15 +95,16 @@ base::Result<ScramServer::Reply> ScramServer::final(std::string_view message) {
 
     std::string auth_message = client_first_bare_ + ',' + server_first_ + ',';
     auth_message += without_proof;
-    if (auto checked = check_proof(auth_message, proof); checked.has_error())
-        return checked.error();
+    auto client_key = check_proof(auth_message, proof);
+    if (client_key.has_error()) return client_key.error();
     auto signature = hmac_sha256(secret_.server_key, base::as_bytes(auth_message));
     if (signature.has_error()) return signature.error();
+    keys_ = ScramKeys{secret_.iterations, secret_.salt, *client_key, secret_.server_key};
     return Reply{true, "v=" + base64_encode(*signature)};
 }
 
-base::Result<void> ScramServer::check_proof(std::string_view auth_message,
-                                            const Digest& proof) const {
+base::Result<Digest> ScramServer::check_proof(std::string_view auth_message,
+                                              const Digest& proof) const {
     auto client_signature = hmac_sha256(secret_.stored_key, base::as_bytes(auth_message));
     if (client_signature.has_error()) return client_signature.error();
     Digest client_key;
@@ -115,7 +116,7 @@ base::Result<void> ScramServer::check_proof(std::string_view auth_message,
     if (!equal_constant_time(*stored_key, secret_.stored_key)) {
         return make_error_code(ProtocolErrc::PasswordWrong);
     }
-    return {};
+    return client_key;
 }
 
 }  // namespace pgsidecar::protocol

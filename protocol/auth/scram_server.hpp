@@ -35,18 +35,23 @@ public:
     /// or not begun), CryptoFailed.
     base::Result<Reply> step(std::string_view message);
 
+    /// After the last Reply: what the client's proof has told of its password. Nothing before.
+    const std::optional<ScramKeys>& keys() const { return keys_; }
+
 private:
     enum class State : std::uint8_t { Start, AwaitFirst, AwaitFinal, Over };
 
     base::Result<Reply> first(std::string_view message);
     base::Result<Reply> final(std::string_view message);
-    base::Result<void> check_proof(std::string_view auth_message, const Digest& proof) const;
+    /// Gives the ClientKey.
+    base::Result<Digest> check_proof(std::string_view auth_message, const Digest& proof) const;
 
     ScramSecret secret_;
     std::string nonce_;  // Ours; after the first message the client's and ours.
     std::string gs2_header_;
     std::string client_first_bare_;
     std::string server_first_;
+    std::optional<ScramKeys> keys_;
     State state_ = State::Start;
 };
 

@@ -8,7 +8,7 @@ namespace pgsidecar::protocol {
 
 UpstreamLogin::UpstreamLogin(Credentials credentials, std::string nonce)
     : credentials_(std::move(credentials)),
-      scram_(credentials_.password, std::move(nonce),
+      scram_(credentials_.secret, std::move(nonce),
              {.max_iterations = credentials_.max_scram_iterations}) {}
 
 base::Result<UpstreamLogin::Progress> UpstreamLogin::on_request(const AuthenticationView& request,
@@ -51,16 +51,23 @@ base::Result<UpstreamLogin::Progress> UpstreamLogin::on_request(const Authentica
     return Progress::Continue;
 }
 
+std::error_code UpstreamLogin::unfit() const {
+    return make_error_code(credentials_.secret.nothing_kept() ? ProtocolErrc::PasswordMissing
+                                                              : ProtocolErrc::SecretUnfit);
+}
+
 base::Result<void> UpstreamLogin::send_cleartext(std::string& out) const {
-    if (credentials_.password.empty()) return make_error_code(ProtocolErrc::PasswordMissing);
+    if (credentials_.secret.password.empty()) return unfit();
     if (!credentials_.allow_cleartext) return make_error_code(ProtocolErrc::CleartextRefused);
-    return append_password_message(out, credentials_.password);
+    return append_password_message(out, credentials_.secret.password);
 }
 
 base::Result<void> UpstreamLogin::send_md5(base::Bytes salt, std::string& out) const {
-    if (credentials_.password.empty()) return make_error_code(ProtocolErrc::PasswordMissing);
+    const LoginSecret& secret = credentials_.secret;
+    if (secret.password.empty() && secret.md5.empty()) return unfit();
     if (salt.size() != 4) return make_error_code(ProtocolErrc::InvalidField);
-    auto stored = md5_stored(credentials_.user, credentials_.password);
+    base::Result<std::string> stored = secret.md5;
+    if (!secret.password.empty()) stored = md5_stored(credentials_.user, secret.password);
     if (stored.has_error()) return stored.error();
     auto response = md5_response(*stored, salt.first<4>());
     if (response.has_error()) return response.error();

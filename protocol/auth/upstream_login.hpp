@@ -19,7 +19,7 @@ class UpstreamLogin {
 public:
     struct Credentials {
         std::string user;
-        std::string password;  ///< Empty: none; logging in works if the server asks for none.
+        LoginSecret secret;  ///< Nothing kept: logging in works if the server asks for none.
         /// Whether the password may go out in clear text: over TLS or a Unix socket.
         bool allow_cleartext = false;
         std::uint32_t max_scram_iterations = 1'000'000;
@@ -34,6 +34,7 @@ public:
     UpstreamLogin(Credentials credentials, std::string nonce);
 
     /// Appends the reply to `out`. Errors: AuthMethodUnsupported, PasswordMissing,
+    /// SecretUnfit,
     /// CleartextRefused, ServerNotVerified, ScramMechanismUnknown, UnexpectedMessage, EmbeddedZero,
     /// those of ScramClient.
     base::Result<Progress> on_request(const AuthenticationView& request, std::string& out);
@@ -41,6 +42,8 @@ public:
 private:
     enum class State : std::uint8_t { Start, PasswordSent, Scram, Over };
 
+    /// Why there is no answer to a method.
+    std::error_code unfit() const;
     base::Result<void> send_cleartext(std::string& out) const;
     base::Result<void> send_md5(base::Bytes salt, std::string& out) const;
     base::Result<void> begin_scram(base::Bytes mechanisms, std::string& out);

@@ -93,6 +93,13 @@ const char* sentence(ProtocolErrc errc) {
                    "nor "
                    "'SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey'; copy it from pg_authid "
                    "again";
+        case ProtocolErrc::SecretUnfit:
+            return "what is kept of the user's password cannot answer the server's method: an md5 "
+                   "hash serves md5 only, a SCRAM secret serves scram-sha-256 once its user has "
+                   "logged in by it; keep the password itself in auth.user_file";
+        case ProtocolErrc::ScramSecretDiffers:
+            return "the server keeps another SCRAM secret of this user than the sidecar; copy it "
+                   "from pg_authid again, or keep the password itself in auth.user_file";
         case ProtocolErrc::CryptoFailed:
             return "OpenSSL refused a digest (MD5 in FIPS mode?); use scram-sha-256";
     }
@@ -125,6 +132,8 @@ std::string_view sqlstate_of(const std::error_code& code) {
         case ProtocolErrc::ServerNotVerified:
         case ProtocolErrc::ScramServerSignatureWrong:
         case ProtocolErrc::CleartextRefused:
+        case ProtocolErrc::SecretUnfit:
+        case ProtocolErrc::ScramSecretDiffers:
         case ProtocolErrc::PasswordMissing: return sqlstate::kInvalidAuthorization;
         case ProtocolErrc::PasswordWrong:
         case ProtocolErrc::ScramServerRefused: return sqlstate::kInvalidPassword;

@@ -44,6 +44,8 @@ enum class ProtocolErrc {
     PasswordMissing,
     PasswordWrong,
     SecretMalformed,
+    SecretUnfit,         ///< What is kept of a password cannot answer the server's method.
+    ScramSecretDiffers,  ///< The server keeps another SCRAM secret of the user than we do.
     CryptoFailed,
 };
 

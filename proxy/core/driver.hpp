@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "model/database_operation.hpp"
@@ -28,6 +29,9 @@ public:
     /// Hands queued writes to the spool; Plane::spooled() with the token follows, never from inside
     /// this call.
     virtual void spool(std::uint64_t token, model::SpoolEntry&& entry) = 0;
+    /// Asks the database for a user's secret (auth.query); Plane::user_answered() follows, never
+    /// from inside this call.
+    virtual void look_up(const std::string& user) = 0;
     /// What a server told a client at login; to be kept for logins while it is away.
     virtual void learned(const model::LearnedServer& server) = 0;
 

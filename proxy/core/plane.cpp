@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "protocol/auth/constant_time.hpp"
 #include "proxy/core/pool.hpp"
 #include "proxy/core/session.hpp"
 #include "proxy/core/upstream.hpp"
@@ -11,12 +12,9 @@ namespace pgsidecar::proxy {
 
 namespace {
 
-// Above any process id that Linux gives, so that our own numbers never meet a real backend's.
+// Above any process id that Linux gives, so that our own numbers never meet a real backend's. They
+// are random, so that a cancel key has 62 random bits where it is ours alone.
 constexpr std::int32_t kFirstPid = 1 << 30;
-
-std::uint64_t key_of(std::int32_t pid, std::uint32_t secret) {
-    return std::uint64_t{static_cast<std::uint32_t>(pid)} << 32 | secret;
-}
 
 std::uint64_t random_seed(base::Entropy& entropy) {
     std::uint64_t seed = 0;
@@ -40,8 +38,8 @@ Plane::Plane(std::shared_ptr<const Options> options, Driver& driver, base::Entro
       recorder_(entropy, shard, driver),
       ids_(entropy),
       classifier_(classifier_options(*options_->settings)),
+      users_(*options_, driver, entropy, shard),
       statements_(random_seed(entropy)),
-      next_pid_(kFirstPid),
       strict_(options_->progress != nullptr &&
               options_->settings->audit.level != config::AuditLevel::Off &&
               options_->settings->audit.durability == config::AuditDurability::Strict) {}
@@ -64,7 +62,10 @@ void Plane::forget(Session& session) {
     record_waiters_.erase(&session);
     retry_waiters_.erase(&session);
     if (session.spool_token() != 0) spooling_.erase(session.spool_token());
-    if (session.key_pid() != 0) keys_.erase(key_of(session.key_pid(), session.key_secret()));
+    users_.forget(session);
+    auto [first, last] = keys_.equal_range(session.key_pid());
+    auto key = std::find_if(first, last, [&](auto& entry) { return entry.second == &session; });
+    if (key != last) keys_.erase(key);
     if (session.pool() != nullptr) --session.pool()->sessions;
     auto it = sessions_.find(&session);
     if (it == sessions_.end()) return;
@@ -89,13 +90,10 @@ std::span<const model::StatementShapePtr> Plane::classify(std::string_view text)
     return shapes;
 }
 
-Pool& Plane::pool(const std::string& user, const std::string& database) {
+Pool& Plane::pool(const std::string& user, const std::string& database, const AccountPtr& account) {
     auto& slot = pools_[{user, database}];
-    if (!slot) {
-        const Credentials::User* known = options_->credentials.find(user);
-        slot = std::make_unique<Pool>(*this, user, database,
-                                      known != nullptr ? known->secret : std::string());
-    }
+    if (!slot) slot = std::make_unique<Pool>(*this, user, database);
+    slot->set_account(account);
     ++slot->sessions;
     return *slot;
 }
@@ -140,11 +138,23 @@ model::ErrorInfo Plane::classify(const ChannelClosed& closed, const std::string&
 void Plane::assign_key(Session& session, std::int32_t backend_pid, std::int32_t& pid,
                        std::uint32_t& secret) {
     do {
-        entropy_.fill(std::as_writable_bytes(std::span(&secret, 1)));
-        pid = backend_pid != 0 ? backend_pid : next_pid_;
-        if (backend_pid == 0) next_pid_ = next_pid_ == 0x7fffffff ? kFirstPid : next_pid_ + 1;
-    } while (keys_.contains(key_of(pid, secret)));
-    keys_[key_of(pid, secret)] = &session;
+        std::uint64_t dice = random_seed(entropy_);
+        secret = static_cast<std::uint32_t>(dice);
+        auto number = static_cast<std::int32_t>(dice >> 32 & (kFirstPid - 1));
+        pid = backend_pid != 0 ? backend_pid : kFirstPid + number;
+    } while (session_of_key(pid, secret) != nullptr);
+    keys_.emplace(pid, &session);
+}
+
+Session* Plane::session_of_key(std::int32_t pid, std::uint32_t secret) const {
+    auto [first, last] = keys_.equal_range(pid);
+    for (auto it = first; it != last; ++it) {
+        std::uint32_t own = it->second->key_secret();
+        if (protocol::equal_constant_time(std::as_bytes(std::span(&own, 1)),
+                                          std::as_bytes(std::span(&secret, 1))))
+            return it->second;
+    }
+    return nullptr;
 }
 
 void Plane::cancel_requested(std::int32_t pid, base::Bytes secret, const base::Now& now) {
@@ -158,10 +168,9 @@ void Plane::cancel_requested(std::int32_t pid, base::Bytes secret, const base::N
 }
 
 bool Plane::cancel(std::int32_t pid, std::uint32_t secret, const base::Now& now) {
-    auto it = keys_.find(key_of(pid, secret));
-    if (it == keys_.end()) return false;
-    Session& session = *it->second;
-    if (session.cancel(now)) cancel_at_server(*session.upstream(), false, now);
+    Session* session = session_of_key(pid, secret);
+    if (session == nullptr) return false;
+    if (session->cancel(now)) cancel_at_server(*session->upstream(), false, now);
     return true;
 }
 

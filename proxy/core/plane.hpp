@@ -25,6 +25,7 @@
 #include "proxy/core/prepared_statements.hpp"
 #include "proxy/core/recorder.hpp"
 #include "proxy/core/table_changes.hpp"
+#include "proxy/core/user_directory.hpp"
 #include "sql/classifier.hpp"
 
 namespace pgsidecar::proxy {
@@ -71,6 +72,10 @@ public:
     /// What is known of a database's tables, and of a server's parameters, from before.
     void learn(model::LearnedSchemaPtr schema);
     void learn(const model::LearnedServer& server);
+    /// What became of Driver::look_up().
+    void user_answered(const std::string& user, const UserAnswer& answer, const base::Now& now) {
+        users_.answered(user, answer, now);
+    }
     /// Frees what ended during the last input.
     void end_turn() { buried_.clear(); }
 
@@ -115,7 +120,9 @@ public:
     std::span<const model::StatementShapePtr> classify(std::string_view text);
     /// Where the statements of the last classify() stand.
     std::span<const sql::Classifier::Place> places() const { return classifier_.places(); }
-    Pool& pool(const std::string& user, const std::string& database);
+    UserDirectory& users() { return users_; }
+    /// account: what its connections are to log in with from now on.
+    Pool& pool(const std::string& user, const std::string& database, const AccountPtr& account);
     model::OperationSourcePtr make_source(const std::string& user, const std::string& database,
                                           const std::string& application);
     model::ErrorInfo classify(const ChannelClosed& closed, const std::string& sqlstate) const;
@@ -141,6 +148,7 @@ public:
     void bury(std::unique_ptr<Upstream> upstream);
 
 private:
+    Session* session_of_key(std::int32_t pid, std::uint32_t secret) const;
     void drop_unused_pools();
 
     std::shared_ptr<const Options> options_;
@@ -150,6 +158,7 @@ private:
     Recorder recorder_;
     base::UuidSource ids_;
     sql::Classifier classifier_;
+    UserDirectory users_;
     GucSets gucs_;
     PreparedStatements statements_;
     std::unordered_map<std::uint64_t, Session*> spooling_;
@@ -161,10 +170,9 @@ private:
     std::map<std::pair<std::string, std::string>, std::unique_ptr<Pool>> pools_;
     std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
     std::unordered_set<Session*> logging_in_;
-    std::unordered_map<std::uint64_t, Session*> keys_;
+    std::unordered_multimap<std::int32_t, Session*> keys_;  ///< by process id
     std::vector<std::unique_ptr<CancelCall>> cancels_;
     std::vector<std::shared_ptr<void>> buried_;
-    std::int32_t next_pid_;
     bool strict_;
     bool draining_ = false;
 };

@@ -15,11 +15,11 @@ constexpr std::int64_t kMaxBackoffMs = 10'000;
 constexpr std::size_t kMaxWelcomes = 1'000;
 }  // namespace
 
-Pool::Pool(Plane& plane, std::string user, std::string database, std::string secret)
+Pool::Pool(Plane& plane, std::string user, std::string database)
     : plane_(plane),
       user_(std::move(user)),
       database_(std::move(database)),
-      secret_(std::move(secret)) {}
+      account_(std::make_shared<const Account>()) {}
 
 Pool::~Pool() = default;
 

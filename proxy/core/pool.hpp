@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/core/credentials.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
 #include "proxy/core/upstream.hpp"
@@ -26,13 +27,14 @@ public:
     /// What a client is told at login: the server's ParameterStatus values.
     using Welcome = std::vector<std::pair<std::string, std::string>>;
 
-    Pool(Plane& plane, std::string user, std::string database, std::string secret);
+    Pool(Plane& plane, std::string user, std::string database);
     ~Pool();
 
     const std::string& user() const { return user_; }
     const std::string& database() const { return database_; }
-    /// What the sidecar proves itself with: a password or an md5 hash.
-    const std::string& secret() const { return secret_; }
+    /// What the sidecar proves itself with, as the last login of a client had it.
+    const protocol::LoginSecret& secret() const { return account_->secret; }
+    void set_account(AccountPtr account) { account_ = std::move(account); }
 
     /// Gives the session a connection now, or queues it (null); then session.attached() or
     /// session.refused() follows. Ask refusal() first.
@@ -95,7 +97,8 @@ private:
     std::int64_t hold_budget_ns() const;
 
     Plane& plane_;
-    std::string user_, database_, secret_;
+    std::string user_, database_;
+    AccountPtr account_;
     std::vector<std::unique_ptr<Upstream>> connections_;
     std::vector<Upstream*> idle_;      ///< last released last
     Session* first_waiter_ = nullptr;  ///< intrusive: waiting costs no allocation

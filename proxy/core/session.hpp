@@ -16,6 +16,7 @@
 #include "proxy/core/exchange.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
+#include "proxy/core/user_directory.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -77,6 +78,8 @@ public:
     void refused(const LocalError& error, const base::Now& now);
     void settings_checked(const LocalError* error, const base::Now& now);
     void pass_through_ready(const base::Now& now);
+    /// What auth.query has said of the user that logs in here.
+    void account_found(const UserDirectory::Found& found, const base::Now& now);
     /// The server has taken all that was sent: the client may be read again.
     void server_took_all();
     void set_reading(bool on);

@@ -120,6 +120,8 @@ bool Session::at_rest() const {
 
 void Session::tick(const base::Now& now) {
     if (state_ != State::LoggingIn) return;
+    login_->tick(now);
+    if (state_ != State::LoggingIn) return;
     if (now.mono_ns - opened_ns_ >
         plane_.settings().auth.login_timeout_ms * std::int64_t{1'000'000})
         login_->timed_out(now);

@@ -2,12 +2,11 @@
 
 #include <vector>
 
-#include "protocol/auth/md5_password.hpp"
-#include "protocol/auth/scram_secret.hpp"
 #include "protocol/auth/scram_syntax.hpp"
 #include "protocol/messages/backend_encode.hpp"
 #include "protocol/messages/frontend_encode.hpp"
 #include "protocol/messages/protocol_errc.hpp"
+#include "protocol/messages/sqlstate.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
 #include "proxy/core/session.hpp"
@@ -32,6 +31,14 @@ void UpstreamLogin::begin(const base::Now& now) {
     if (auto done = protocol::append_startup_message(message, parameters); !done)
         return give_up(done.error(), now);
     upstream_.forward(base::as_bytes(message));
+    protocol::UpstreamLogin::Credentials own;
+    own.user = upstream_.pool_->user();
+    own.secret = upstream_.pool_->secret();
+    own.allow_cleartext =
+        target.sslmode >= config::SslMode::Require || upstream_.channel_->is_unix_socket();
+    own.max_scram_iterations =
+        static_cast<std::uint32_t>(upstream_.plane_.settings().auth.max_scram_iterations);
+    login_.emplace(std::move(own), protocol::make_scram_nonce(upstream_.plane_.entropy()));
 }
 
 void UpstreamLogin::on_message(const protocol::Frame& frame, const base::Now& now) {
@@ -67,88 +74,16 @@ void UpstreamLogin::authentication(const protocol::Frame& frame, const base::Now
     asked_ = true;
     auto request = protocol::decode_authentication(frame.payload);
     if (!request) return give_up(request.error(), now);
-    // CVE-class of libpq before 2026: an AuthenticationOk in the middle of SASL is not a login.
-    if (authenticated_) return give_up(ProtocolErrc::UnexpectedMessage, now);
     if (!managed()) {
+        if (authenticated_) return give_up(ProtocolErrc::UnexpectedMessage, now);
         authenticated_ = request->kind == AuthenticationKind::Ok;
         return relay_authentication(frame, *request);
     }
-    if (request->kind == AuthenticationKind::Ok) {
-        if (scram_ && !scram_->verified()) return give_up(ProtocolErrc::ServerNotVerified, now);
-        authenticated_ = true;
-        return;
-    }
-    answer(*request, now);
-}
-
-void UpstreamLogin::answer(const protocol::AuthenticationView& request, const base::Now& now) {
-    auto reply = reply_to(request);
-    if (!reply) return give_up(reply.error(), now);
-    if (!reply->empty()) upstream_.forward(base::as_bytes(*reply));
-}
-
-base::Result<std::string> UpstreamLogin::reply_to(const protocol::AuthenticationView& request) {
-    std::string out;
-    switch (request.kind) {
-        case AuthenticationKind::Md5Password: return md5_reply(request.data);
-        case AuthenticationKind::Sasl: return sasl_begin(request.data);
-        case AuthenticationKind::SaslContinue: {
-            if (!scram_) return ProtocolErrc::UnexpectedMessage;
-            auto proof = scram_->challenge(base::as_text(request.data));
-            if (!proof) return proof.error();
-            if (auto done = protocol::append_sasl_response(out, *proof); !done) return done.error();
-            return out;
-        }
-        case AuthenticationKind::SaslFinal: {
-            if (!scram_) return ProtocolErrc::UnexpectedMessage;
-            if (auto done = scram_->finish(base::as_text(request.data)); !done) return done.error();
-            return out;
-        }
-        case AuthenticationKind::CleartextPassword: {
-            if (upstream_.plane_.options().upstream.sslmode < config::SslMode::Require) {
-                return ProtocolErrc::CleartextRefused;
-            }
-            if (auto done = protocol::append_password_message(out, upstream_.pool_->secret());
-                !done)
-                return done.error();
-            return out;
-        }
-        default: return ProtocolErrc::AuthMethodUnsupported;
-    }
-}
-
-base::Result<std::string> UpstreamLogin::md5_reply(base::Bytes salt) {
-    const std::string& secret = upstream_.pool_->secret();
-    if (secret.empty()) return ProtocolErrc::PasswordMissing;
-    base::Result<std::string> stored = secret;
-    if (!protocol::is_md5_stored(secret))
-        stored = protocol::md5_stored(upstream_.pool_->user(), secret);
-    if (!stored) return stored.error();
-    auto response = protocol::md5_response(*stored, salt.first<4>());
-    if (!response) return response.error();
-    std::string out;
-    if (auto done = protocol::append_password_message(out, *response); !done) return done.error();
-    return out;
-}
-
-base::Result<std::string> UpstreamLogin::sasl_begin(base::Bytes mechanisms) {
-    if (scram_) return ProtocolErrc::UnexpectedMessage;
-    if (!protocol::offers_mechanism(mechanisms, protocol::kScramSha256))
-        return ProtocolErrc::ScramMechanismUnknown;
-    if (upstream_.pool_->secret().empty()) return ProtocolErrc::PasswordMissing;
-    protocol::ScramClient::Options options;
-    options.max_iterations =
-        static_cast<std::uint32_t>(upstream_.plane_.settings().auth.max_scram_iterations);
-    scram_ = std::make_unique<protocol::ScramClient>(
-        upstream_.pool_->secret(), protocol::make_scram_nonce(upstream_.plane_.entropy()), options);
-    auto first = scram_->first();
-    if (!first) return first.error();
-    std::string out;
-    if (auto done = protocol::append_sasl_initial_response(out, protocol::kScramSha256, *first);
-        !done) {
-        return done.error();
-    }
-    return out;
+    std::string reply;
+    auto progress = login_->on_request(*request, reply);
+    if (!progress) return give_up(progress.error(), now);
+    authenticated_ = *progress == protocol::UpstreamLogin::Progress::LoggedIn;
+    if (!reply.empty()) upstream_.forward(base::as_bytes(reply));
 }
 
 void UpstreamLogin::relay_authentication(const protocol::Frame& frame,
@@ -196,10 +131,14 @@ void UpstreamLogin::refused(const protocol::Frame& frame, const base::Now& now) 
 
 void UpstreamLogin::give_up(const std::error_code& why, const base::Now& now) {
     upstream_.plane_.shard().server_protocol_errors.add();
+    std::string_view sqlstate = protocol::sqlstate_of(why);
     if (managed()) {
+        // What is kept of the password will do no better at the next attempt.
+        if (sqlstate == protocol::sqlstate::kInvalidAuthorization)
+            upstream_.fatal_sqlstate_ = sqlstate;
         LocalError error;
         error.severity = "FATAL";
-        error.sqlstate = protocol::sqlstate_of(why);
+        error.sqlstate = sqlstate;
         error.message = "Login at the server failed: " + why.message();
         upstream_.pool_->login_refused(std::move(error));
     }

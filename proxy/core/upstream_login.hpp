@@ -1,11 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <string>
+#include <optional>
+#include <system_error>
 
 #include "base/clock.hpp"
-#include "base/result.hpp"
-#include "protocol/auth/scram_client.hpp"
+#include "protocol/auth/upstream_login.hpp"
 #include "protocol/framing/frame_reader.hpp"
 #include "protocol/messages/backend_decode.hpp"
 
@@ -29,18 +28,14 @@ public:
 private:
     bool managed() const;
     void authentication(const protocol::Frame& frame, const base::Now& now);
-    void answer(const protocol::AuthenticationView& request, const base::Now& now);
-    base::Result<std::string> reply_to(const protocol::AuthenticationView& request);
-    base::Result<std::string> md5_reply(base::Bytes salt);
-    base::Result<std::string> sasl_begin(base::Bytes mechanisms);
     void relay_authentication(const protocol::Frame& frame,
                               const protocol::AuthenticationView& request);
     void refused(const protocol::Frame& frame, const base::Now& now);
     void give_up(const std::error_code& why, const base::Now& now);
 
     Upstream& upstream_;
-    std::unique_ptr<protocol::ScramClient> scram_;
     bool asked_ = false;  ///< the server has said how to authenticate
+    std::optional<protocol::UpstreamLogin> login_;  ///< managed only
     bool authenticated_ = false;
 };
 

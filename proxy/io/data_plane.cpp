@@ -23,6 +23,18 @@ struct DataPlane::Impl {
         (*least)->adopt(accepted.fd, accepted.unix_socket, accepted.local);
     }
 
+    void cancel(std::size_t worker, int except_worker, std::int32_t pid, std::uint32_t secret) {
+        if (static_cast<int>(worker) == except_worker) ++worker;
+        if (worker >= workers.size()) return;
+        workers[worker]->on_plane([=, this](Plane& plane, const base::Now& now) {
+            if (plane.cancel(pid, secret, now)) return;
+            std::size_t next = worker + 1;
+            if (static_cast<int>(next) == except_worker) ++next;
+            if (next >= workers.size()) return plane.shard().cancels_unknown_key.add();
+            cancel(next, except_worker, pid, secret);
+        });
+    }
+
     std::shared_ptr<const Options> options;
     DataPlaneEvents& events;
     TlsStore tls;
@@ -110,6 +122,15 @@ void DataPlane::spooled(int worker, std::function<Verdicts()> fetch) {
         });
 }
 
+void DataPlane::user_answered(int worker, std::string user, UserAnswer answer) {
+    for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
+        if (static_cast<int>(i) != worker && !answer.answered) continue;
+        impl_->workers[i]->on_plane([user, answer](Plane& plane, const base::Now& now) {
+            plane.user_answered(user, answer, now);
+        });
+    }
+}
+
 void DataPlane::spool_advanced() {
     for (auto& worker : impl_->workers) {
         worker->on_plane([](Plane& plane, const base::Now& now) { plane.spool_advanced(now); });
@@ -135,11 +156,7 @@ void DataPlane::upstream_gone() {
 }
 
 void DataPlane::cancel(int except_worker, std::int32_t pid, std::uint32_t secret) {
-    for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
-        if (static_cast<int>(i) == except_worker) continue;
-        impl_->workers[i]->on_plane(
-            [pid, secret](Plane& plane, const base::Now& now) { plane.cancel(pid, secret, now); });
-    }
+    impl_->cancel(0, except_worker, pid, secret);
 }
 
 std::size_t DataPlane::take_records(std::vector<model::OperationRecord>& out, std::size_t max,

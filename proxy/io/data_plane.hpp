@@ -11,6 +11,7 @@
 #include "model/spool_entry.hpp"
 #include "proxy/core/options.hpp"
 #include "proxy/io/certificate_report.hpp"
+#include "proxy/core/user_answer.hpp"
 #include "proxy/io/data_plane_events.hpp"
 
 namespace pgsidecar::proxy {
@@ -39,11 +40,14 @@ public:
 
     void upstream_usable();
     void upstream_gone();
+    /// Asks the workers, but for this one, one after the other for the session of a cancel key.
     void cancel(int except_worker, std::int32_t pid, std::uint32_t secret);
     /// What became of entries given to DataPlaneEvents::on_spool(): {token, verdict}.
     using Verdicts = std::vector<std::pair<std::uint64_t, model::SpoolVerdict>>;
     /// Those that fetch() gives then, on the worker's thread.
     void spooled(int worker, std::function<Verdicts()> fetch);
+    /// What the database said to DataPlaneEvents::on_look_up(); the other workers keep it too.
+    void user_answered(int worker, std::string user, UserAnswer answer);
     /// Queued writes have been applied.
     void spool_advanced();
     void learn(model::LearnedSchemaPtr schema);

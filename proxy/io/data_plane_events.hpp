@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "model/error_text.hpp"
 #include "model/learned_schema.hpp"
@@ -20,6 +21,8 @@ public:
     virtual void on_spool(int worker, std::uint64_t token, model::SpoolEntry entry) = 0;
     /// Answers wait for records: DataPlane::records_on_disk() is awaited soon.
     virtual void on_records_due() = 0;
+    /// A user to be looked up (auth.query); DataPlane::user_answered() is the answer.
+    virtual void on_look_up(int worker, const std::string& user) = 0;
     virtual void on_learned(const model::LearnedServer& server) = 0;
 
 protected:

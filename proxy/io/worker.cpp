@@ -173,6 +173,8 @@ void Worker::spool(std::uint64_t token, model::SpoolEntry&& entry) {
     events_.on_spool(number_, token, std::move(entry));
 }
 
+void Worker::look_up(const std::string& user) { events_.on_look_up(number_, user); }
+
 void Worker::learned(const model::LearnedServer& server) { events_.on_learned(server); }
 
 // ---- time

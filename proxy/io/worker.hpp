@@ -86,6 +86,7 @@ private:
     void upstream_lost(const ChannelClosed& closed, std::string_view sqlstate) override;
     void upstream_connected() override;
     void spool(std::uint64_t token, model::SpoolEntry&& entry) override;
+    void look_up(const std::string& user) override;
     void learned(const model::LearnedServer& server) override;
 
     void arm_tick();

@@ -9,10 +9,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace pgsidecar;
     using protocol::AuthenticationKind;
-    protocol::UpstreamLogin::Credentials credentials{.user = "u",
-                                                     .password = "no server has seen this",
-                                                     .allow_cleartext = true,
-                                                     .max_scram_iterations = 16};
+    protocol::UpstreamLogin::Credentials credentials{
+        .user = "u",
+        .secret = {.password = "no server has seen this", .md5 = {}, .keys = {}},
+        .allow_cleartext = true,
+        .max_scram_iterations = 16};
     protocol::UpstreamLogin login(credentials, "clientnonce");
     test::FuzzChunks chunks(test::fuzz_bytes(data, size));
     std::string out;

@@ -32,6 +32,7 @@ struct ScriptSetup {
         upstream.password = "secret";
         upstream.database = "db";
         upstream.sslmode = config::SslMode::Disable;
+        settings.auth.failure_delay_ms = 0;  // tests of it set it
     }
 };
 
@@ -86,6 +87,7 @@ public:
     void spool(std::uint64_t token, model::SpoolEntry&& entry) override {
         spooled.emplace_back(token, std::move(entry));
     }
+    void look_up(const std::string& user) override { looked_up.push_back(user); }
     void learned(const model::LearnedServer& server) override { servers_learned.push_back(server); }
 
     // ---- clients
@@ -116,6 +118,14 @@ public:
     /// The spool answers for the entry it was given last.
     void answer_spool(model::SpoolVerdict verdict) {
         plane_.spooled(spooled.back().first, verdict, now_);
+        end_turn();
+        run();
+    }
+    /// auth.query is answered for the user that was asked for first.
+    void answer_look_up(const proxy::UserAnswer& answer) {
+        std::string user = looked_up.front();
+        looked_up.erase(looked_up.begin());
+        plane_.user_answered(user, answer, now_);
         end_turn();
         run();
     }
@@ -220,6 +230,7 @@ public:
     std::vector<model::OperationRecord> records;
     std::vector<std::pair<std::uint64_t, model::SpoolEntry>> spooled;
     std::vector<model::LearnedServer> servers_learned;
+    std::vector<std::string> looked_up;
     int cancels_elsewhere = 0, lost = 0, connected = 0;
 
 private:

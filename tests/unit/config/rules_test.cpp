@@ -38,6 +38,8 @@ TEST(Rules, CombinationsThatAreUnsafeOrMeaninglessAreRefused) {
         {{"--auth-method", "scram-sha-256"}, "auth.user_file"},
         {{"--auth-method", "md5"}, "auth.user_file"},
         {{"--auth-method", "md5", "--auth-mode", "pass-through"}, nullptr},
+        {{"--auth-method", "md5", "--auth-query", "select n, s from u where n = $1"}, nullptr},
+        {{"--auth-query", "select n, s from u"}, "auth.query does not use $1"},
         {{"--listen-address", "*"}, "must be an IP address"},
         {{"--listen-address", "127.0.0.1.evil.com"}, "must be an IP address"},
         {{"--listen-address", "[::1]"}, "must be an IP address"},

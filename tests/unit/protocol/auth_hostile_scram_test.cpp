@@ -15,7 +15,8 @@ constexpr const char* kClientNonce = "clientnonce";
 constexpr const char* kServerFirst = "r=clientnonceSERVER,s=c2FsdA==,i=1";
 
 ScramClient begun_client() {
-    ScramClient client("secret", kClientNonce, {.max_iterations = 100'000});
+    ScramClient client(LoginSecret::from_stored("secret"), kClientNonce,
+                       {.max_iterations = 100'000});
     EXPECT_TRUE(client.first().has_value());
     return client;
 }

@@ -57,7 +57,7 @@ ScramSecret secret_of(const Exchange& exchange) {
 TEST(ScramClient, SendsWhatOthersSent) {
     for (const Exchange& e : kExchanges) {
         SCOPED_TRACE(e.name);
-        ScramClient client(e.password, e.client_nonce, {.user = e.user});
+        ScramClient client(LoginSecret::from_stored(e.password), e.client_nonce, {.user = e.user});
         EXPECT_EQ(*client.first(), e.client_first);
         EXPECT_EQ(*client.challenge(e.server_first), e.client_final);
         EXPECT_FALSE(client.verified());
@@ -82,7 +82,7 @@ TEST(ScramServer, SendsWhatOthersSent) {
 }
 
 TEST(ScramClient, EscapesTheName) {
-    ScramClient client("x", "nonce", {.user = "a=b,c"});
+    ScramClient client(LoginSecret::from_stored("x"), "nonce", {.user = "a=b,c"});
     EXPECT_EQ(*client.first(), "n,,n=a=3Db=2Cc,r=nonce");
 }
 

@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "protocol/auth/scram_client.hpp"
-#include "tests/support/proxy_script/proxy_script.hpp"
+#include "tests/support/proxy_script/scram_login.hpp"
 
 namespace pgsidecar::test {
 namespace {
@@ -15,27 +14,6 @@ ScriptSetup with_method(config::AuthMethod method) {
     ScriptSetup setup;
     setup.settings.auth.method = method;
     return setup;
-}
-
-/// Logs in by SCRAM; what the server said last.
-std::vector<Message> scram_login(ProxyScript& script, ScriptClient& client, const std::string& user,
-                                 const std::string& password) {
-    protocol::ScramClient scram(password, "clientnonce");
-    script.send(client, startup({{"user", user}, {"database", "db"}}));
-    auto offered = client.take();
-    EXPECT_EQ(types_of(offered), "R");
-    EXPECT_EQ(offered.at(0).payload, be32(10) + zero_ended("SCRAM-SHA-256") + '\0');
-    std::string first = *scram.first();
-    script.send(client, typed('p', zero_ended("SCRAM-SHA-256") +
-                                       be32(static_cast<std::uint32_t>(first.size())) + first));
-    auto challenge = client.take();
-    EXPECT_EQ(types_of(challenge), "R");
-    script.send(client, typed('p', *scram.challenge(challenge.at(0).payload.substr(4))));
-    auto last = client.take();
-    if (last.at(0).type == 'R') {
-        EXPECT_TRUE(scram.finish(last[0].payload.substr(4)).has_value());
-    }
-    return last;
 }
 
 TEST(Login, TrustOfALocalClientAsksAServerForTheWelcome) {
