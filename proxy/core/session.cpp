@@ -48,6 +48,7 @@ bool changes_nothing(char type, const Expected& expected) {
 
 Session::Session(Plane& plane, Channel& channel, bool local_peer, const base::Now& now)
     : plane_(plane),
+      seat_(*plane.options().census),
       channel_(&channel),
       login_(std::make_unique<ClientLogin>(*this)),
       reader_(FrameReader::Direction::Frontend,
@@ -63,6 +64,7 @@ Session::~Session() = default;
 
 void Session::on_bytes(base::Bytes bytes, const base::Now& now) {
     plane_.shard().client_bytes_in.add(bytes.size());
+    clock_.heard();
     if (state_ == State::LoggingIn) login_->on_bytes(bytes, now);
     if (state_ == State::Ready && !bytes.empty()) consume(bytes, now);
 }
@@ -314,12 +316,14 @@ void Session::setting_reported(std::string_view name, std::string_view value) {
 
 void Session::exchange_done(TransactionStatus status, const base::Now& now) {
     transaction_ = status;
+    clock_.statement_over();
     if (upstream_->replies().empty()) start_afresh(status == TransactionStatus::Idle);
     bypass_ = false;
     retries_ = 0;
     if (!why_not_queued_.empty()) why_not_queued_.clear();
     if (status == TransactionStatus::Idle) {
         plane_.shard().transactions.add();
+        clock_.transaction_over();
         names_.transaction_over();
         if (dirty_settings_ || resets_all_) settle_settings(now);
     }

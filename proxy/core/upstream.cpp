@@ -209,6 +209,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
     Run run(*this);
     Frame frame;
     base::Bytes input = bytes;
+    std::string own_words;
     // A message that came in two parts stands in the reader's own memory, until the next call.
     auto is_input = [&](base::Bytes wire) {
         return wire.data() >= input.data() && wire.data() < input.data() + input.size();
@@ -235,6 +236,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
                                  "the server ended the connection: SQLSTATE " + fatal_sqlstate_};
             return lose(closed, now);
         }
+        if (type == 'E' && owner != nullptr) owner->explain_cancel(frame, own_words);
         message_swallowed_ = owner == nullptr;
         if (message_swallowed_ && type == 'D' && frame.whole()) internal_row(frame);
         if (!message_swallowed_) run.add(owner, frame.wire, is_preliminary(type) && frame.whole());
@@ -309,6 +311,7 @@ void Upstream::statement_done(const Frame& frame, const base::Now& now) {
     }
     if (frame.type == 'I') return;  // an empty query is no statement
     Session& owner = *item.payload.owner;
+    owner.clock().statement_over();
     auto shape = plane_.strict() ? item.payload.shape : model::StatementShapePtr();
     plane_.recorder().succeeded(item.payload, owner.source(), affected, now);
     if (plane_.strict()) owner.hold_answer(shape);

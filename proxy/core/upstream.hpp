@@ -100,6 +100,7 @@ public:
     bool parked = false;   ///< released while a cancel was on its way
     bool tainted = false;  ///< a cancel may still hit it: never reuse
     std::int64_t created_ns = 0;
+    std::int64_t retire_at_ns = 0;  ///< 0: never
     std::int64_t idle_since_ns = 0;
 
     /// Ends the connection; no callback follows. terminate: say goodbye first.

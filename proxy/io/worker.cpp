@@ -28,7 +28,8 @@ Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
     auto defer = [this](std::function<void(const base::Now&)> f) {
         on_plane([f = std::move(f)](Plane&, const base::Now& at) { f(at); });
     };
-    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables, buffer_limit());
+    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables,
+                                                 buffer_limit());
 }
 
 Worker::~Worker() { stop(); }
@@ -140,11 +141,8 @@ Channel* Worker::connect(ChannelEvents& events) {
 }
 
 void Worker::cancel_elsewhere(std::int32_t pid, std::uint32_t secret) {
-    if (options_->settings->workers > 1) {
-        events_.on_cancel_elsewhere(number_, pid, secret);
-    } else {
-        shard_->cancels_unknown_key.add();
-    }
+    if (options_->settings->workers == 1) shard_->cancels_unknown_key.add();
+    events_.on_cancel_elsewhere(number_, pid, secret);
 }
 
 void Worker::record(model::OperationRecord&& record) {

@@ -225,7 +225,8 @@ private:
         options->settings = std::make_shared<const config::Settings>(setup.settings);
         options->upstream = setup.upstream;
         options->connection_id = "connection";
-        options->pool_size = setup.pool_size;
+        options->share = proxy::PoolShare::of(setup.settings, 0);
+        options->share.size = setup.pool_size;
         options->progress = setup.progress;
         std::vector<proxy::UserFile::Problem> bad_lines;
         std::vector<std::string> problems;
