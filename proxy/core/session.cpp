@@ -4,6 +4,7 @@
 
 #include "protocol/messages/backend_encode.hpp"
 #include "protocol/messages/frontend_decode.hpp"
+#include "protocol/messages/frontend_rewrite.hpp"
 #include "protocol/messages/sqlstate.hpp"
 #include "proxy/core/client_login.hpp"
 #include "proxy/core/plane.hpp"
@@ -188,9 +189,12 @@ void Session::send_on(const Frame& frame, Expected expected) {
     }
     upstream_->forward(frame.wire);
     if (upstream_ == nullptr) return;
-    if (upstream_->replies().size() >
-        static_cast<std::size_t>(plane_.settings().limits.max_pipeline))
+    if (reading_ && upstream_->replies().size() >
+                        static_cast<std::size_t>(plane_.settings().limits.max_pipeline)) {
         set_reading(false);
+        // Without a Sync the server keeps the last answers back, and we would wait for them.
+        if (frame.last) upstream_->forward(base::as_bytes(protocol::kFlushMessage));
+    }
 }
 
 void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {

@@ -66,6 +66,7 @@ public:
     /// The server has taken all that was sent: the client may be read again.
     void server_took_all();
     void set_reading(bool on);
+    bool reading() const { return reading_; }
 
     // Limits (session_limits.cpp).
     /// Ends what has lasted too long.

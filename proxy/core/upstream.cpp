@@ -216,7 +216,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
     };
     while (state_ == State::Ready) {
         FrameOutcome outcome = reader_.next(bytes, frame);
-        if (outcome == FrameOutcome::Need) return;
+        if (outcome == FrameOutcome::Need) return answered_some();
         if (outcome == FrameOutcome::Bad) {
             run.flush();
             return protocol_error("a message that PostgreSQL does not send", now);
@@ -263,6 +263,14 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
         if (late && !is_input(frame.wire)) run.flush();
     }
     run.drop();
+}
+
+void Upstream::answered_some() {
+    if (session_ == nullptr || channel_ == nullptr || session_->reading()) return;
+    // Not only at ReadyForQuery: a pipeline may be longer than limits.max_pipeline before its Sync.
+    auto most = static_cast<std::size_t>(plane_.settings().limits.max_pipeline);
+    if (channel_->unsent() <= plane_.buffer_limit() && replies_.size() <= most / 2)
+        session_->server_took_all();
 }
 
 bool Upstream::on_message(const Frame& frame, const base::Now& now) {

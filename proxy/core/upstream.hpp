@@ -123,6 +123,8 @@ private:
     void on_tls_reply(base::Bytes& bytes, const base::Now& now);
     void login_bytes(base::Bytes& bytes, const base::Now& now);
     void relay_bytes(base::Bytes& bytes, const base::Now& now);
+    /// Lets a client be read again that had too much unanswered.
+    void answered_some();
     bool on_message(const protocol::Frame& frame, const base::Now& now);
     void note_parameter(const protocol::Frame& frame, Session* owner);
     void statement_done(const protocol::Frame& frame, const base::Now& now);

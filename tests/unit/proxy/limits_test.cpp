@@ -225,6 +225,20 @@ TEST(Limits, WhoGivesUpWaitingLeavesNoDebt) {
     EXPECT_EQ(script.backends().size(), 1u);
 }
 
+TEST(Limits, APipelineLongerThanTheLimitBeforeItsSyncGoesOn) {
+    ScriptSetup setup = with_users(1);
+    setup.settings.limits.max_pipeline = 10;
+    ProxyScript script(setup);
+    auto& a = script.login();
+    std::string pipeline;
+    for (int i = 0; i < 1'000; ++i)
+        pipeline += parse("", "SELECT 'a'") + bind("", "") + execute("");
+    script.send(a, pipeline + sync());
+    auto types = a.take_types();
+    EXPECT_EQ(std::count(types.begin(), types.end(), 'C'), 1'000);
+    EXPECT_EQ(types.back(), 'Z');
+}
+
 TEST(Limits, WaitersAreServedInTheOrderInWhichTheyCame) {
     ProxyScript script(with_users(2));
     std::vector<ScriptClient*> holders, waiters;
