@@ -16,6 +16,7 @@
 #include "app/cli/exit_codes.hpp"
 #include "app/cli/version.hpp"
 #include "app/edge_backend.hpp"
+#include "app/handover.hpp"
 #include "app/operation_feed.hpp"
 #include "app/outage_desk.hpp"
 #include "app/user_desk.hpp"
@@ -101,6 +102,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void on_learned(const model::LearnedServer& learned) override { outage->remember(learned); }
     void on_cancel_elsewhere(int worker, std::int32_t pid, std::uint32_t secret) override {
         if (plane) plane->cancel(worker, pid, secret);
+        takeover.pass_on_cancel(pid, secret);
     }
 
     // health::Listener, on the control thread
@@ -148,6 +150,11 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     bool make_parts();
     int start();
     void on_signal();
+    std::string take_sockets(base::ListeningSockets& sockets);
+    std::string open_upgrade_socket();
+    void on_taken();
+    void wait_for_upgrade(std::int64_t give_up_ns, int empty_looks);
+    void drain();
     void wait_for_clients(std::int64_t give_up_ns);
     void finish();
     void collect_operations();
@@ -173,7 +180,10 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::unique_ptr<OperationFeed> feed;
     std::unique_ptr<UserDesk> users;
     std::unique_ptr<OutageDesk> outage;  ///< goes first: its spool still calls the others
+    Takeover takeover;
+    std::unique_ptr<HandoverServer> handover;
     int signals_seen = 0;
+    bool drains = false;
     bool finishing = false;
     std::atomic<bool> records_due{false};
 };
@@ -313,14 +323,20 @@ void Application::Impl::watch_certificates() {
 int Application::Impl::start() {
     counters->last_reload_ok.set(1);
     counters->last_reload_success_us.set(base::read_clocks().wall_us);
-    if (std::string problem = plane->start(); !problem.empty()) {
+    base::ListeningSockets sockets;
+    if (std::string problem = take_sockets(sockets); !problem.empty()) {
+        log::error("upgrade", problem);
+        return kExitUnavailable;
+    }
+    if (std::string problem = plane->start(sockets); !problem.empty()) {
         log::error("proxy", problem);
         return kExitUnavailable;
     }
     for (auto& shard : plane->shards()) registry->add_worker(shard);
     outage->start(*plane);
     users->start(*plane);
-    ws::StartReport report = server->start();
+    ws::StartReport report = server->start(sockets);
+    base::close_sockets(sockets);  // those that nothing here listens on any more
     if (!report.ok()) {
         log::error("http", report.error);
         return kExitUnavailable;
@@ -336,7 +352,87 @@ int Application::Impl::start() {
                {"http_address", settings->http.address},
                {"http_port", report.port},
                {"database", config::masked(upstream)}});
+    if (std::string problem = open_upgrade_socket(); !problem.empty()) {
+        log::error("upgrade", problem);
+        // After a takeover the clients are ours, and nobody else's any more.
+        if (!takeover.in_progress()) return kExitUnavailable;
+    }
     return kExitOk;
+}
+
+std::string Application::Impl::take_sockets(base::ListeningSockets& sockets) {
+    sockets = sockets_of_systemd();
+    const auto& upgrade = settings->upgrade;
+    if (!upgrade.takeover) return {};
+    base::close_sockets(sockets);
+    auto patience = std::chrono::milliseconds(upgrade.timeout_ms);
+    if (std::string problem = takeover.ask(upgrade.socket, patience, sockets); !problem.empty())
+        return problem;
+    if (!takeover.in_progress())
+        log::info("upgrade", "there is no process to take over from; this one listens anew",
+                  {{"socket", upgrade.socket}});
+    return {};
+}
+
+std::string Application::Impl::open_upgrade_socket() {
+    const auto& upgrade = settings->upgrade;
+    if (takeover.in_progress()) {
+        auto patience = std::chrono::milliseconds(upgrade.timeout_ms);
+        if (std::string problem = takeover.ready(patience); !problem.empty())
+            log::warn("upgrade", problem);
+        plane->own_sockets();
+    }
+    if (upgrade.socket.empty()) return {};
+    HandoverServer::Parts parts;
+    parts.path = upgrade.socket;
+    parts.patience = std::chrono::milliseconds(upgrade.timeout_ms);
+    parts.sockets = [this] {
+        base::ListeningSockets lent;
+        plane->lend_sockets(lent);
+        server->lend_sockets(lent);
+        return lent;
+    };
+    parts.on_taken = [this] { on_taken(); };
+    parts.on_cancel = [this](std::int32_t pid, std::uint32_t key) {
+        plane->cancel(-1, pid, key);
+        takeover.pass_on_cancel(pid, key);
+    };
+    handover = std::make_unique<HandoverServer>(control, std::move(parts));
+    return handover->start();
+}
+
+void Application::Impl::on_taken() {
+    log::info(
+        "upgrade",
+        "a new process has taken over: it gets the new clients, those that are here go on",
+        {{"clients", plane->clients()}, {"client_wait_ms", settings->upgrade.client_wait_ms}});
+    backend.set_draining();
+    plane->stop_listening();
+    server->stop_listening();
+    wait_for_upgrade(
+        base::read_clocks().mono_ns + settings->upgrade.client_wait_ms * std::int64_t{1'000'000},
+        0);
+}
+
+void Application::Impl::wait_for_upgrade(std::int64_t give_up_ns, int empty_looks) {
+    // A client may have been accepted and not yet counted: none must be seen several times.
+    constexpr int kSureAfter = 5;
+    drain_timer.expires_after(std::chrono::milliseconds(20));
+    drain_timer.async_wait([this, give_up_ns, empty_looks](const asio::error_code& error) {
+        if (error || drains) return;
+        int looks = plane->clients() == 0 ? empty_looks + 1 : 0;
+        if (looks >= kSureAfter) return finish();
+        if (base::read_clocks().mono_ns >= give_up_ns) return drain();
+        wait_for_upgrade(give_up_ns, looks);
+    });
+}
+
+void Application::Impl::drain() {
+    drains = true;
+    backend.set_draining();
+    plane->drain();
+    wait_for_clients(base::read_clocks().mono_ns +
+                     settings->shutdown.client_wait_ms * std::int64_t{1'000'000});
 }
 
 void Application::Impl::on_signal() {
@@ -349,10 +445,8 @@ void Application::Impl::on_signal() {
             {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"},
              {"clients", plane->clients()},
              {"client_wait_ms", settings->shutdown.client_wait_ms}});
-        backend.set_draining();
-        plane->drain();
-        wait_for_clients(base::read_clocks().mono_ns +
-                         settings->shutdown.client_wait_ms * std::int64_t{1'000'000});
+        if (handover) handover->stop();
+        if (!drains) drain();
         on_signal();
     });
 }
@@ -370,6 +464,7 @@ void Application::Impl::finish() {
     if (finishing) return;
     finishing = true;
     drain_timer.cancel();
+    if (handover) handover->stop();
     if (std::size_t left = plane->clients(); left > 0) {
         log::warn("app", "clients are cut off", {{"clients", left}});
     }

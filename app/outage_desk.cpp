@@ -17,6 +17,7 @@ namespace log = base::log;
 
 namespace {
 
+constexpr auto kSpoolRetry = std::chrono::milliseconds(100);
 constexpr auto kProgressInterval = std::chrono::milliseconds(5);
 
 audit::Spool::Options options_from(const config::Settings& settings, std::string folder) {
@@ -62,19 +63,28 @@ OutageDesk::OutageDesk(asio::io_context& control, Parts parts)
     for (int i = 0; i < settings.workers; ++i) outboxes_.push_back(std::make_unique<Outbox>());
     // Without credentials of its own (pass-through) nothing could be applied later.
     if (settings.auth.mode == config::AuthMode::PassThrough) return;
-    open_spool();
-    if (!spool_) return;
-    access_ = std::make_unique<audit::SpoolAccess>(*spool_);
+    bool wanted = open_spool();
+    // The process that this one takes over from has it until it ends.
+    waits_for_spool_ = wanted && !spool_ && settings.upgrade.takeover;
+    if (!spool_ && !waits_for_spool_) return;
     if (settings.audit.level != config::AuditLevel::Off) {
         auto append = [this](std::string body, std::uint32_t count,
                              std::function<void(bool)> on_disk) {
-            spool_->append_records(std::move(body), count, std::move(on_disk));
+            keep_or_append(std::move(body), count, std::move(on_disk));
         };
         log_ = std::make_unique<audit::OperationLog>(settings.audit.level, append, parts_.counters);
     }
+    if (!spool_) return;
+    make_flush();
+    open_ = true;
+}
+
+void OutageDesk::make_flush() {
+    const auto& settings = *parts_.settings;
+    access_ = std::make_unique<audit::SpoolAccess>(*spool_);
     if (is_mock(settings)) return;  // K13: the file is kept, there is nothing to apply it to
     auto options = audit::Flusher::Options::from(settings, parts_.upstream, parts_.sidecar);
-    flusher_ = std::make_unique<audit::Flusher>(control.get_executor(), options, *access_,
+    flusher_ = std::make_unique<audit::Flusher>(control_.get_executor(), options, *access_,
                                                 parts_.on_error, parts_.counters);
     audit::SchemaWatch::Options watched;
     watched.upstream = parts_.upstream;
@@ -83,7 +93,7 @@ OutageDesk::OutageDesk(asio::io_context& control, Parts parts)
     (void)model::OutagePolicy::parse(settings.outage.policy, policy);
     watched.tables = policy.spooled_tables();
     watch_ = std::make_unique<audit::SchemaWatch>(
-        control.get_executor(), watched,
+        control_.get_executor(), watched,
         [this](const model::LearnedSchemaPtr& schema) { learned(schema); });
 }
 
@@ -94,9 +104,9 @@ void OutageDesk::learned(const model::LearnedSchemaPtr& schema) {
 
 OutageDesk::~OutageDesk() = default;
 
-void OutageDesk::open_spool() {
+bool OutageDesk::open_spool() {
     const std::string folder = audit::spool_folder(*parts_.settings, this_environment());
-    if (folder.empty()) return;
+    if (folder.empty()) return false;
     {
         auto options = options_from(*parts_.settings, folder);
         options.on_usable = [](const std::string& problem) {
@@ -111,34 +121,68 @@ void OutageDesk::open_spool() {
                 if (flusher_) flusher_->announce(letter);
             });
         };
-        spool_ = audit::Spool::open(std::move(options), open_problem_);
+        options.progress = &progress_;
+        std::string problem;
+        spool_ = audit::Spool::open(std::move(options), problem);
+        std::lock_guard lock(kept_mutex_);
+        open_problem_ = std::move(problem);
     }
-    if (!spool_) {
+    if (!spool_ && !parts_.settings->upgrade.takeover) {
         log::error("audit",
                    "there is no spool: nothing can be acknowledged while the database is away",
                    {{"problem", open_problem_}});
     }
+    return true;
 }
 
 const model::SpoolProgress* OutageDesk::progress() const {
-    return spool_ ? &spool_->progress() : nullptr;
+    return spool_ || waits_for_spool_ ? &progress_ : nullptr;
 }
 
-std::string OutageDesk::problem() const { return spool_ ? spool_->stats().problem : open_problem_; }
+std::string OutageDesk::problem() const {
+    if (open_) return spool_->stats().problem;
+    std::lock_guard lock(kept_mutex_);
+    return waits_for_spool_ && !gave_up_ ? std::string() : open_problem_;
+}
 
 void OutageDesk::refresh_counters() const {
-    if (spool_) audit::publish_spool(spool_->stats(), *parts_.counters);
+    audit::SpoolStats stats = open_ ? spool_->stats() : audit::SpoolStats{};
+    stats.records_dropped_total += lost_records_;
+    if (open_ || waits_for_spool_) audit::publish_spool(stats, *parts_.counters);
 }
 
 audit::FlushStatus OutageDesk::status() const {
-    return flusher_ ? flusher_->status() : audit::FlushStatus{};
+    return open_ && flusher_ ? flusher_->status() : audit::FlushStatus{};
 }
 
 void OutageDesk::start(proxy::DataPlane& plane) {
     plane_ = &plane;
-    if (!spool_) return;
-    for (const auto& server : spool_->known_servers()) plane.learn(server);
-    for (const auto& schema : spool_->known_schemas()) plane.learn(schema);
+    if (spool_) return begin();
+    if (!waits_for_spool_) return;
+    const auto& settings = *parts_.settings;
+    std::int64_t patience_ms = std::int64_t{settings.upgrade.timeout_ms} +
+                               settings.upgrade.client_wait_ms + settings.shutdown.client_wait_ms;
+    log::info("audit", "the spool is still with the old process; nothing is acknowledged from it");
+    open_later(base::read_clocks().mono_ns + patience_ms * 1'000'000);
+}
+
+void OutageDesk::open_later(std::int64_t give_up_ns) {
+    progress_timer_->timer.expires_after(kSpoolRetry);
+    progress_timer_->timer.async_wait([this, give_up_ns](const asio::error_code& error) {
+        if (error) return;
+        open_spool();
+        if (spool_) return spool_is_there();
+        if (base::read_clocks().mono_ns < give_up_ns) return open_later(give_up_ns);
+        log::error("audit",
+                   "there is no spool: nothing can be acknowledged while the database is away",
+                   {{"problem", open_problem_}});
+        give_kept(false);
+    });
+}
+
+void OutageDesk::begin() {
+    for (const auto& server : spool_->known_servers()) plane_->learn(server);
+    for (const auto& schema : spool_->known_schemas()) plane_->learn(schema);
     if (!flusher_) return;
     flusher_->start();
     told_ = spool_->progress().settled();
@@ -167,6 +211,7 @@ void OutageDesk::watch_progress() {
 }
 
 void OutageDesk::set_usable(bool usable) {
+    usable_ = usable;
     if (!flusher_) return;
     flusher_->set_usable(usable);
     watch_->set_usable(usable);
@@ -179,11 +224,20 @@ void OutageDesk::flush_now(std::function<void()> done) {
 
 void OutageDesk::stop(std::function<void()> done) {
     progress_timer_->timer.cancel();
+    if (!open_) give_kept(false);
     if (!flusher_) return done();
     watch_->stop([this, done = std::move(done)]() mutable { flusher_->stop(std::move(done)); });
 }
 
 void OutageDesk::append(int worker, std::uint64_t token, model::SpoolEntry entry) {
+    // Seen to be usable a moment before it is ready for other threads.
+    if (!open_) {
+        asio::post(control_, [this, worker, token] {
+            using Reason = model::SpoolVerdict::Reason;
+            answer(worker, token, {Reason::Failed, 0, "the spool is being opened"});
+        });
+        return;
+    }
     spool_->append(std::move(entry), [this, worker, token](const model::SpoolVerdict& verdict) {
         answer(worker, token, verdict);
     });
@@ -201,8 +255,8 @@ void OutageDesk::answer(int worker, std::uint64_t token, const model::SpoolVerdi
     }
     // One wake-up for all that are ready until the worker comes.
     if (!tell) return;
-    if (flusher_) watch();
-    if (flusher_) flusher_->entries_arrived();
+    if (open_ && flusher_) watch();
+    if (open_ && flusher_) flusher_->entries_arrived();
     plane_->spooled(worker, [&outbox] {
         std::lock_guard lock(outbox.mutex);
         outbox.due = false;
@@ -211,7 +265,8 @@ void OutageDesk::answer(int worker, std::uint64_t token, const model::SpoolVerdi
 }
 
 void OutageDesk::remember(const model::LearnedServer& server) {
-    if (spool_) spool_->remember(server);
+    if (!open_) return;
+    spool_->remember(server);
     if (watch_) watch_->add_database(server.database);
 }
 

@@ -42,7 +42,6 @@ public:
     OutageDesk(asio::io_context& control, Parts parts);
     ~OutageDesk();
 
-    bool has_spool() const { return spool_ != nullptr; }
     const model::SpoolProgress* progress() const;
     /// Why nothing can be acknowledged in an outage; empty when all is well or nothing is wanted.
     std::string problem() const;
@@ -70,7 +69,21 @@ private:
         bool due = false;  ///< the worker has been told to fetch them
     };
 
-    void open_spool();
+    /// A record of the operation log that waits until there is a spool.
+    struct Kept {
+        std::string body;
+        std::uint32_t count;
+        std::function<void(bool)> on_disk;
+    };
+
+    bool open_spool();
+    void make_flush();
+    void begin();
+    /// Another process has the spool until it ends: tries again.
+    void open_later(std::int64_t give_up_ns);
+    void spool_is_there();
+    void keep_or_append(std::string body, std::uint32_t count, std::function<void(bool)> on_disk);
+    void give_kept(bool usable);
     void learned(const model::LearnedSchemaPtr& schema);
     void answer(int worker, std::uint64_t token, const model::SpoolVerdict& verdict);
     /// Until nothing waits any more, the workers are told of what was applied.
@@ -82,10 +95,18 @@ private:
     proxy::DataPlane* plane_ = nullptr;
     std::vector<std::unique_ptr<Outbox>> outboxes_;
     std::string open_problem_;
+    model::SpoolProgress progress_;  ///< of the spool, also before it is there
     struct Timer;
     std::unique_ptr<Timer> progress_timer_;
     std::atomic<bool> watching_{false};
     std::uint64_t told_ = 0;  ///< how far the workers were told that writes are applied
+    bool waits_for_spool_ = false, usable_ = false;
+    std::atomic<bool> open_{false};  ///< spool_ and what it takes are there for other threads
+    mutable std::mutex kept_mutex_;  ///< kept_, kept_bytes_, gave_up_, open_problem_
+    std::vector<Kept> kept_;
+    std::int64_t kept_bytes_ = 0;
+    bool gave_up_ = false;
+    std::atomic<std::uint64_t> lost_records_{0};
     std::unique_ptr<audit::Spool> spool_;
     std::unique_ptr<audit::SpoolAccess> access_;
     std::unique_ptr<audit::OperationLog> log_;

@@ -11,11 +11,14 @@
 namespace pgsidecar::audit {
 
 struct Spool::Impl {
-    explicit Impl(Options given) : options(std::move(given)) {}
+    explicit Impl(Options given)
+        : options(std::move(given)),
+          progress(options.progress != nullptr ? *options.progress : own_progress) {}
 
     Options options;
     SpoolLock lock;  // held until the file is closed
-    model::SpoolProgress progress;
+    model::SpoolProgress own_progress;
+    model::SpoolProgress& progress;
     std::string id;
     std::vector<model::LearnedServer> servers;
     std::vector<model::LearnedSchemaPtr> schemas;

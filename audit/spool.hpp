@@ -69,6 +69,8 @@ public:
         /// damaged entry, found at open() or when read, or of one that got too old. To be
         /// announced.
         std::function<void(const DeadLetter&)> on_dead;
+        /// Its owner's, who outlives it; null: it has its own.
+        model::SpoolProgress* progress = nullptr;
         int probe_interval_ms = 1'000;   ///< room on the disk, commands of the command line
         int reopen_interval_ms = 5'000;  ///< after a file that failed; doubled up to a minute
 

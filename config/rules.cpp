@@ -38,6 +38,8 @@ public:
         check_http();
         check_ports();
         check_outage();
+        check_shares();
+        check_upgrade();
     }
 
 private:
@@ -204,6 +206,32 @@ private:
         model::OutagePolicy policy;
         const std::string problem = model::OutagePolicy::parse(settings_.outage.policy, policy);
         if (!problem.empty()) fail("outage.policy", "outage.policy, " + problem);
+    }
+
+    /// Each worker has a share of these, and one without a connection could serve nobody.
+    void check_shares() {
+        const auto& pool = settings_.pool;
+        const int workers = settings_.workers;
+        const std::array<std::pair<std::string_view, int>, 3> shared{
+            {{"pool.size", settings_.database.pool_size},
+             {"pool.max_database_connections", pool.max_database_connections},
+             {"pool.max_user_connections", pool.max_user_connections}}};
+        for (const auto& [key, size] : shared) {
+            const bool unlimited = size == 0;
+            if (unlimited || size >= workers) continue;
+            fail(key, std::string(key) + " is " + std::to_string(size) + " and workers is " +
+                          std::to_string(workers) +
+                          ": each worker needs a connection of its own; lower workers or raise " +
+                          std::string(key) + ".");
+        }
+        if (pool.min_size > settings_.database.pool_size)
+            fail("pool.min_size", "pool.min_size is more than pool.size.");
+    }
+
+    void check_upgrade() {
+        constexpr std::size_t kLongestPath = 107;  // of a Unix socket
+        if (settings_.upgrade.socket.size() > kLongestPath)
+            fail("upgrade.socket", "the path is longer than that of a Unix socket may be (107).");
     }
 
     LoadResult& result_;

@@ -41,6 +41,13 @@ struct Settings {
         std::string unix_socket_dir;        ///< empty: none; else socket DIR/.s.PGSQL.PORT
         int backlog = 1024;
         int max_clients = 10'000;
+        int max_user_clients = 0;      ///< 0: no limit of its own
+        int max_database_clients = 0;  ///< 0: no limit of its own
+        Toggle reuse_port = Toggle::Off;
+        int keepalive_idle_s = 30;
+        int keepalive_interval_s = 10;
+        int keepalive_count = 3;
+        int tcp_user_timeout_ms = 0;  ///< 0: the system's
     } listen;
 
     struct Http {
@@ -78,6 +85,16 @@ struct Settings {
         int connect_timeout_ms = 15'000;
         int server_idle_timeout_ms = 600'000;
         int server_lifetime_ms = 3'600'000;
+        int min_size = 0;
+        int reserve_size = 0;
+        int reserve_timeout_ms = 5'000;
+        int max_database_connections = 0;  ///< over all pools of a database; 0: no limit
+        int max_user_connections = 0;      ///< over all pools of a user; 0: no limit
+        int cancel_timeout_ms = 10'000;
+        int keepalive_idle_s = 30;
+        int keepalive_interval_s = 10;
+        int keepalive_count = 3;
+        int tcp_user_timeout_ms = 0;  ///< 0: the system's
     } pool;
 
     struct Auth {
@@ -120,6 +137,10 @@ struct Settings {
         int session_buffer_bytes =
             65'536;                 ///< per direction, then the other side is not read any more
         int max_pipeline = 10'000;  ///< messages a client may have unanswered before it is not read
+        std::int64_t query_timeout_ms = 0;                ///< 0: none, as of all that follow
+        std::int64_t idle_in_transaction_timeout_ms = 0;  ///< ends the session
+        std::int64_t transaction_timeout_ms = 0;          ///< ends the session
+        std::int64_t client_idle_timeout_ms = 0;          ///< ends the session
     } limits;
 
     struct Audit {
@@ -170,6 +191,15 @@ struct Settings {
     struct Shutdown {
         int client_wait_ms = 25'000;
     } shutdown;
+
+    /// A new process takes the listening sockets over from the old one.
+    struct Upgrade {
+        std::string socket;           ///< where the old process can be asked for them; empty: not
+        int timeout_ms = 30'000;      ///< for each step of the handover
+        int client_wait_ms = 60'000;  ///< how long the old one lets its clients go on
+        std::int64_t max_kept_bytes = 67'108'864;  ///< of records, while the old has the spool
+        bool takeover = false;                     ///< --takeover: this process is the new one
+    } upgrade;
 
     struct Log {
         LogLevel level = LogLevel::Info;

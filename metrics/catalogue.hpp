@@ -21,6 +21,7 @@ enum class MetricId : std::uint8_t {
     ClientConnectionsMax,
     ClientConnectionsTotal,
     ClientConnectionsRejected,
+    LimitsReached,
     ServerConnections,
     ServerConnectionsMax,
     ServerConnectionsOpened,

@@ -80,4 +80,24 @@ std::string_view to_string(ServerCloseReason reason) {
     return "other";
 }
 
+std::string_view to_string(LimitKind limit) {
+    switch (limit) {
+        case LimitKind::MaxClients: return "max_clients";
+        case LimitKind::MaxUserClients: return "max_user_clients";
+        case LimitKind::MaxDatabaseClients: return "max_database_clients";
+        case LimitKind::PoolWait: return "pool_wait";
+        case LimitKind::PoolReserve: return "pool_reserve";
+        case LimitKind::MaxDatabaseConnections: return "max_database_connections";
+        case LimitKind::MaxUserConnections: return "max_user_connections";
+        case LimitKind::QueryTimeout: return "query_timeout";
+        case LimitKind::QueryKill: return "query_kill";
+        case LimitKind::IdleInTransaction: return "idle_in_transaction";
+        case LimitKind::TransactionTimeout: return "transaction_timeout";
+        case LimitKind::ClientIdle: return "client_idle";
+        case LimitKind::CancelTimeout: return "cancel_timeout";
+        case LimitKind::kCount: break;
+    }
+    return "other";
+}
+
 }  // namespace pgsidecar::metrics

@@ -63,6 +63,7 @@ private:
                  std::max<std::int64_t>(0, sum(&WorkerShard::clients) - active - waiting), "idle");
         out_.add(ClientConnectionsTotal, sum(&WorkerShard::clients_accepted));
         add_reasons<RejectReason>(ClientConnectionsRejected, &WorkerShard::clients_rejected);
+        add_reasons<LimitKind>(LimitsReached, &WorkerShard::limits_reached);
         out_.add(ServerConnections, sum(&WorkerShard::servers_active), "active");
         out_.add(ServerConnections, sum(&WorkerShard::servers_idle), "idle");
         out_.add(ServerConnections, sum(&WorkerShard::servers_login), "login");

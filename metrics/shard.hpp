@@ -65,6 +65,23 @@ enum class RejectReason : std::uint8_t {
     TlsRequired,
     kCount,
 };
+/// A limit or a time that a client or a pool has come up against.
+enum class LimitKind : std::uint8_t {
+    MaxClients,
+    MaxUserClients,
+    MaxDatabaseClients,
+    PoolWait,
+    PoolReserve,  ///< a connection of the reserve was opened
+    MaxDatabaseConnections,
+    MaxUserConnections,
+    QueryTimeout,
+    QueryKill,  ///< the cancel did not end it
+    IdleInTransaction,
+    TransactionTimeout,
+    ClientIdle,
+    CancelTimeout,
+    kCount,
+};
 /// Why an upstream connection was closed.
 enum class ServerCloseReason : std::uint8_t {
     Idle,
@@ -93,6 +110,7 @@ struct alignas(128) WorkerShard {
     Counter client_bytes_in, client_bytes_out, server_bytes_in, server_bytes_out;
     Counter clients_accepted;
     std::array<Counter, static_cast<std::size_t>(RejectReason::kCount)> clients_rejected;
+    std::array<Counter, static_cast<std::size_t>(LimitKind::kCount)> limits_reached;
     Counter servers_opened;
     std::array<Counter, static_cast<std::size_t>(ServerCloseReason::kCount)> servers_closed;
     Counter cancels_received, cancels_forwarded, cancels_unknown_key;
@@ -127,5 +145,7 @@ std::string_view sqlstate_class_label(std::size_t slot);
 /// Label values: "too_many_clients", "idle", ...
 std::string_view to_string(RejectReason reason);
 std::string_view to_string(ServerCloseReason reason);
+/// "max_clients", "query_timeout", ...
+std::string_view to_string(LimitKind limit);
 
 }  // namespace pgsidecar::metrics

@@ -6,11 +6,15 @@
 #include <boost/asio/write.hpp>
 #include <boost/system/errc.hpp>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <array>
 #include <chrono>
 #include <string_view>
 #include <utility>
 
+#include "base/listening_sockets.hpp"
 #include "base/log.hpp"
 #include "ws/http_connection.hpp"
 
@@ -121,6 +125,14 @@ std::string Listener::bind(const std::string& address, int port, const std::stri
            fault.message() + "; " + advice(fault, setting) + ".";
 }
 
+bool Listener::adopt(int fd) {
+    boost::system::error_code fault;
+    bool v6 = base::address_family(fd) == AF_INET6;
+    acceptor_.assign(v6 ? tcp::v6() : tcp::v4(), fd, fault);
+    if (fault) ::close(fd);
+    return !fault;
+}
+
 int Listener::port() const {
     boost::system::error_code fault;
     auto endpoint = acceptor_.local_endpoint(fault);
@@ -131,18 +143,17 @@ void Listener::start() { accept_next(); }
 
 void Listener::stop() {
     boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    // Not close(): see proxy/io/listener.cpp.
+    if (acceptor_.is_open()) ::close(acceptor_.release(ignored));
     pause_.cancel();
 }
 
 void Listener::accept_next() {
     acceptor_.async_accept(
         [self = shared_from_this()](boost::system::error_code fault, tcp::socket socket) {
+            if (!fault && !self->state_.stopping) self->welcome(std::move(socket));
             if (!self->acceptor_.is_open()) return;
-            if (!fault) {
-                self->welcome(std::move(socket));
-                return self->accept_next();
-            }
+            if (!fault) return self->accept_next();
             if (fault == asio::error::connection_aborted) return self->accept_next();
             // Out of descriptors, most likely: trying at once again would only burn the processor.
             base::log::warn("http", "cannot accept a connection", {{"error", fault.message()}});

@@ -31,7 +31,11 @@ public:
     /// Empty, or what failed, at which address, and what to do. setting: the name to blame, e.g.
     /// "http".
     std::string bind(const std::string& address, int port, const std::string& setting);
+    /// Goes on with a socket that listens already. False: it does not, and is closed.
+    bool adopt(int fd);
     int port() const;
+    /// For another process; still ours.
+    int fd() { return acceptor_.is_open() ? acceptor_.native_handle() : -1; }
     void start();
     void stop();
 

@@ -49,7 +49,7 @@ struct HttpServer::Impl {
           state{context, settings, hub, gate, router, session_options, ids, counters, {}, false},
           ticker(context) {}
 
-    std::string bind();
+    std::string bind(base::ListeningSockets& inherited);
     void run();
     void tick();
     void begin_stop();
@@ -81,7 +81,7 @@ struct HttpServer::Impl {
     std::atomic<int> waiting_batches{0};
 };
 
-std::string HttpServer::Impl::bind() {
+std::string HttpServer::Impl::bind(base::ListeningSockets& inherited) {
     const auto& http = settings->http;
     if (!is_loopback_address(http.address) && http.token.empty()) {
         return "Cannot listen for HTTP on " + http.address +
@@ -90,10 +90,14 @@ std::string HttpServer::Impl::bind() {
                "http.token, or http.address to 127.0.0.1.";
     }
     admin = std::make_shared<Listener>(state, Edge::Admin);
-    if (std::string error = admin->bind(http.address, http.port, "http"); !error.empty())
-        return error;
+    int fd = base::taken_if_port(std::exchange(inherited.http, -1), http.port);
+    std::string error;
+    if (fd < 0 || !admin->adopt(fd)) error = admin->bind(http.address, http.port, "http");
+    if (!error.empty()) return error;
     if (http.probes_address.empty()) return {};
     probes = std::make_shared<Listener>(state, Edge::Probes);
+    fd = base::taken_if_port(std::exchange(inherited.probes, -1), http.probes_port);
+    if (fd >= 0 && probes->adopt(fd)) return {};
     return probes->bind(http.probes_address, http.probes_port, "http.probes");
 }
 
@@ -141,9 +145,9 @@ HttpServer::HttpServer(std::shared_ptr<const config::Settings> settings, Backend
 
 HttpServer::~HttpServer() { stop(milliseconds(0)); }
 
-StartReport HttpServer::start() {
+StartReport HttpServer::start(base::ListeningSockets& inherited) {
     StartReport report;
-    report.error = impl_->bind();
+    report.error = impl_->bind(inherited);
     if (!report.ok()) return report;
     report.port = impl_->admin->port();
     if (impl_->probes) report.probes_port = impl_->probes->port();
@@ -153,6 +157,18 @@ StartReport HttpServer::start() {
     impl_->tick();
     impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
     return report;
+}
+
+void HttpServer::lend_sockets(base::ListeningSockets& sockets) {
+    sockets.http = impl_->admin->fd();
+    sockets.probes = impl_->probes ? impl_->probes->fd() : -1;
+}
+
+void HttpServer::stop_listening() {
+    impl_->post([impl = impl_.get()] {
+        impl->admin->stop();
+        if (impl->probes) impl->probes->stop();
+    });
 }
 
 void HttpServer::stop(milliseconds limit) {
@@ -198,9 +214,7 @@ void HttpServer::publish_operations(std::vector<model::DatabaseOperation> batch)
     });
 }
 
-bool HttpServer::wants_operations() const {
-    return impl_->hub.wants_operations();
-}
+bool HttpServer::wants_operations() const { return impl_->hub.wants_operations(); }
 
 ServerStats HttpServer::stats() const {
     const Counters& c = impl_->counters;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/listening_sockets.hpp"
 #include "base/random.hpp"
 #include "config/settings.hpp"
 #include "model/database_operation.hpp"
@@ -51,7 +52,16 @@ public:
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;
 
-    StartReport start();
+    /// inherited: sockets that listen already; those that are of use here are taken out.
+    StartReport start(base::ListeningSockets& inherited);
+    StartReport start() {
+        base::ListeningSockets none;
+        return start(none);
+    }
+    /// Puts its listening sockets in, which stay its own.
+    void lend_sockets(base::ListeningSockets& sockets);
+    /// Another process listens now; the connections that are here go on.
+    void stop_listening();
     /// Refuses newcomers, says bye 1001 to all sockets, waits for them at most this long, ends the
     /// thread.
     void stop(std::chrono::milliseconds limit);

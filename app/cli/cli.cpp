@@ -26,7 +26,9 @@ using config::MistakeKind;
 
 constexpr std::string_view kUsage = R"(pgsidecar: a pooling, recording sidecar proxy for PostgreSQL
 
-  pgsidecar [run] [settings]               start; DATABASE_URL in the environment is enough
+  pgsidecar [run] [--takeover] [settings]  start; DATABASE_URL in the environment is enough.
+                                           --takeover: in the place of the process that answers at
+                                           upgrade.socket, without a client that is refused
   pgsidecar check-config [settings]        report every mistake in the configuration
   pgsidecar print-config [--json] [settings]  show every value and where it came from, secrets masked
   pgsidecar explain-policy "SQL" [--service NAME] [--json] [settings]
@@ -66,8 +68,15 @@ int usage_mistake(std::ostream& err, std::string_view sentence) {
     return kExitUsage;
 }
 
-CliResult run(const LoadInput& input, std::ostream&, std::ostream& err) {
+CliResult run(const LoadInput& given, std::ostream&, std::ostream& err) {
+    LoadInput input = given;
+    const bool takeover = take(input.args, "--takeover");
     CliResult result{std::nullopt, config::load(input)};
+    result.loaded.settings.upgrade.takeover = takeover;
+    if (takeover && result.loaded.ok() && result.loaded.settings.upgrade.socket.empty()) {
+        result.loaded.mistakes.push_back(
+            {"flag --takeover", "needs upgrade.socket: where the running process is to be asked."});
+    }
     if (result.loaded.ok()) return result;
     print(err, result.loaded.mistakes, "pgsidecar: ");
     result.exit_code = exit_code_of(result.loaded);

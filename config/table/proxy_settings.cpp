@@ -31,6 +31,106 @@ std::vector<Setting> listen_settings() {
          .min = 1,
          .max = 1'000'000,
          .summary = "How many clients may be connected; further ones get error 53300."},
+        {.key = "listen.max_user_clients",
+         .field = field<&Settings::listen, &Listen::max_user_clients>(),
+         .max = 1'000'000,
+         .summary = "How many clients of one user may be connected; further ones get error 53300; "
+                    "0 for no limit."},
+        {.key = "listen.max_database_clients",
+         .field = field<&Settings::listen, &Listen::max_database_clients>(),
+         .max = 1'000'000,
+         .summary = "How many clients of one database may be connected; further ones get error "
+                    "53300; 0 for no limit."},
+        {.key = "listen.reuse_port",
+         .field = field<&Settings::listen, &Listen::reuse_port>(),
+         .summary = "Whether several processes may listen on the port (SO_REUSEPORT), which share "
+                    "the clients that come."},
+        {.key = "listen.keepalive_idle_s",
+         .field = field<&Settings::listen, &Listen::keepalive_idle_s>(),
+         .max = 86'400,
+         .unit = "s",
+         .summary = "After how long without traffic the kernel asks whether a client is still "
+                    "there; 0 for never."},
+        {.key = "listen.keepalive_interval_s",
+         .field = field<&Settings::listen, &Listen::keepalive_interval_s>(),
+         .min = 1,
+         .max = 3'600,
+         .unit = "s",
+         .summary = "How long the kernel waits for a client's answer before it asks again."},
+        {.key = "listen.keepalive_count",
+         .field = field<&Settings::listen, &Listen::keepalive_count>(),
+         .min = 1,
+         .max = 100,
+         .summary = "How many questions without an answer end a client's connection."},
+        {.key = "listen.tcp_user_timeout_ms",
+         .field = field<&Settings::listen, &Listen::tcp_user_timeout_ms>(),
+         .max = kDayMs,
+         .unit = "ms",
+         .summary = "How long bytes for a client may stay unacknowledged or untaken before its "
+                    "connection ends; 0 for the system's limit."},
+    };
+}
+
+std::vector<Setting> server_limits() {
+    using Pool = Settings::Pool;
+    return {
+        {.key = "pool.min_size",
+         .field = field<&Settings::pool, &Pool::min_size>(),
+         .max = model::kMaxPoolSize,
+         .summary = "How many connections of a pool stay open without work, once it was used."},
+        {.key = "pool.reserve_size",
+         .field = field<&Settings::pool, &Pool::reserve_size>(),
+         .max = model::kMaxPoolSize,
+         .summary = "How many connections a pool may open beyond pool.size for clients that have "
+                    "waited pool.reserve_timeout_ms."},
+        {.key = "pool.reserve_timeout_ms",
+         .field = field<&Settings::pool, &Pool::reserve_timeout_ms>(),
+         .min = 1,
+         .max = kDayMs,
+         .unit = "ms",
+         .summary = "How long a client waits before a connection of the reserve is opened; after "
+                    "as long without work that is closed again."},
+        {.key = "pool.max_database_connections",
+         .field = field<&Settings::pool, &Pool::max_database_connections>(),
+         .max = 100'000,
+         .summary = "How many connections the pools of one database may have together; 0 for no "
+                    "limit. Where it is reached, idle ones of other pools are closed."},
+        {.key = "pool.max_user_connections",
+         .field = field<&Settings::pool, &Pool::max_user_connections>(),
+         .max = 100'000,
+         .summary = "How many connections the pools of one user may have together; 0 for no "
+                    "limit. Where it is reached, idle ones of other pools are closed."},
+        {.key = "pool.cancel_timeout_ms",
+         .field = field<&Settings::pool, &Pool::cancel_timeout_ms>(),
+         .min = 1,
+         .max = 600'000,
+         .unit = "ms",
+         .summary = "How long a cancel request may take; then its connection is not used again, "
+                    "and a statement over limits.query_timeout_ms loses its session."},
+        {.key = "pool.keepalive_idle_s",
+         .field = field<&Settings::pool, &Pool::keepalive_idle_s>(),
+         .max = 86'400,
+         .unit = "s",
+         .summary = "After how long without traffic the kernel asks whether the database is still "
+                    "there; 0 for never."},
+        {.key = "pool.keepalive_interval_s",
+         .field = field<&Settings::pool, &Pool::keepalive_interval_s>(),
+         .min = 1,
+         .max = 3'600,
+         .unit = "s",
+         .summary = "How long the kernel waits for the database's answer before it asks again."},
+        {.key = "pool.keepalive_count",
+         .field = field<&Settings::pool, &Pool::keepalive_count>(),
+         .min = 1,
+         .max = 100,
+         .summary = "How many questions without an answer end a database connection."},
+        {.key = "pool.tcp_user_timeout_ms",
+         .field = field<&Settings::pool, &Pool::tcp_user_timeout_ms>(),
+         .max = kDayMs,
+         .unit = "ms",
+         .summary = "How long bytes for the database may stay unacknowledged or untaken before the "
+                    "connection ends; 0 for the system's limit. It must be longer than a statement "
+                    "may run while more is sent."},
     };
 }
 
@@ -79,7 +179,8 @@ std::vector<Setting> pool_settings() {
          .min = 1,
          .max = 7 * kDayMs,
          .unit = "ms",
-         .summary = "After how long a database connection is replaced as soon as it is free."},
+         .summary = "After how long a database connection is replaced as soon as it is free; up to "
+                    "a tenth earlier, so that not all end at once."},
     };
 }
 
@@ -210,11 +311,71 @@ std::vector<Setting> limits_settings() {
     };
 }
 
+std::vector<Setting> session_timeouts() {
+    using Limits = Settings::Limits;
+    return {
+        {.key = "limits.query_timeout_ms",
+         .field = field<&Settings::limits, &Limits::query_timeout_ms>(),
+         .max = 7 * kDayMs,
+         .unit = "ms",
+         .summary = "How long a statement may run; then it is canceled and its client gets error "
+                    "57014, and pool.cancel_timeout_ms later its session ends. 0 for no limit."},
+        {.key = "limits.idle_in_transaction_timeout_ms",
+         .field = field<&Settings::limits, &Limits::idle_in_transaction_timeout_ms>(),
+         .max = 7 * kDayMs,
+         .unit = "ms",
+         .summary = "How long a client may leave a transaction open without a statement; then its "
+                    "session ends with error 25P03. 0 for no limit."},
+        {.key = "limits.transaction_timeout_ms",
+         .field = field<&Settings::limits, &Limits::transaction_timeout_ms>(),
+         .max = 7 * kDayMs,
+         .unit = "ms",
+         .summary = "How long a transaction may take in all; then its session ends with error "
+                    "25P04. 0 for no limit."},
+        {.key = "limits.client_idle_timeout_ms",
+         .field = field<&Settings::limits, &Limits::client_idle_timeout_ms>(),
+         .max = 7 * kDayMs,
+         .unit = "ms",
+         .summary = "How long a client may stay connected outside a transaction without a "
+                    "statement; then its session ends with error 57P05. 0 for no limit."},
+    };
+}
+
+std::vector<Setting> upgrade_settings() {
+    using Upgrade = Settings::Upgrade;
+    return {
+        {.key = "upgrade.socket",
+         .field = field<&Settings::upgrade, &Upgrade::socket>(),
+         .summary = "The path of the Unix socket at which a new process, started with --takeover, "
+                    "gets this one's listening sockets; empty for none."},
+        {.key = "upgrade.timeout_ms",
+         .field = field<&Settings::upgrade, &Upgrade::timeout_ms>(),
+         .min = 100,
+         .max = 600'000,
+         .unit = "ms",
+         .summary = "How long the other process may take over a step of the takeover."},
+        {.key = "upgrade.client_wait_ms",
+         .field = field<&Settings::upgrade, &Upgrade::client_wait_ms>(),
+         .max = kDayMs,
+         .unit = "ms",
+         .summary = "How long the old process lets its clients go on after a takeover; then it "
+                    "stops as on SIGTERM."},
+        {.key = "upgrade.max_kept_bytes",
+         .field = field<&Settings::upgrade, &Upgrade::max_kept_bytes>(),
+         .min = kMebibyte,
+         .max = 1'024 * kMebibyte,
+         .unit = "bytes",
+         .summary = "How many bytes of records the new process keeps in memory while the old one "
+                    "still has the spool."},
+    };
+}
+
 }  // namespace
 
 std::vector<Setting> proxy_settings() {
     std::vector<Setting> all;
-    for (auto part : {listen_settings(), pool_settings(), auth_settings(), limits_settings()}) {
+    for (auto part : {listen_settings(), pool_settings(), server_limits(), auth_settings(),
+                      limits_settings(), session_timeouts(), upgrade_settings()}) {
         all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -9,10 +9,6 @@
 
 namespace pgsidecar::proxy {
 
-namespace {
-constexpr std::int64_t kPatienceNs = 10'000'000'000;
-}
-
 CancelCall::CancelCall(Plane& plane, Upstream& target, bool abandoned, const base::Now& now)
     : plane_(plane),
       target_(&target),
@@ -68,7 +64,11 @@ void CancelCall::on_closed(const ChannelClosed&, const base::Now& now) {
 }
 
 void CancelCall::tick(const base::Now& now) {
-    if (now.mono_ns - started_ns_ < kPatienceNs) return;
+    std::int64_t limit = plane_.settings().pool.cancel_timeout_ms * std::int64_t{1'000'000};
+    if (now.mono_ns - started_ns_ < limit) return;
+    Pool* pool = target_ != nullptr ? target_->pool() : nullptr;
+    plane_.limit_reached(metrics::LimitKind::CancelTimeout, pool != nullptr ? pool->user() : "",
+                         pool != nullptr ? pool->database() : "", now);
     if (channel_ != nullptr) std::exchange(channel_, nullptr)->abort();
     if (target_ != nullptr && sent_) target_->tainted = true;
     settle(now);

@@ -23,8 +23,10 @@ void ClientLogin::start(const protocol::StartupMessage& message, const base::Now
         return fail(protocol::sqlstate::kCannotConnectNow, "pgsidecar is shutting down.",
                     "Connect again shortly.", now);
     }
-    if (plane.session_count() > static_cast<std::size_t>(plane.settings().listen.max_clients)) {
+    if (plane.options().census->total() > plane.settings().listen.max_clients) {
         plane.reject(RejectReason::TooManyClients);
+        plane.limit_reached(metrics::LimitKind::MaxClients, message.user(), message.database(),
+                            now);
         return fail(protocol::sqlstate::kTooManyConnections,
                     "pgsidecar has no room for another client.",
                     "Close idle connections or raise listen.max_clients.", now);
@@ -116,6 +118,7 @@ void ClientLogin::start_pass_through(const protocol::StartupMessage& message,
     if (auto made = protocol::append_startup_message(packet, parameters); !made) {
         return fail(protocol::sqlstate_of(made.error()), made.error().message(), {}, now);
     }
+    if (auto full = session_.no_room(user_, database_, now)) return session_.end(*full, now);
     stage_ = Stage::Relay;
     session_.own_upstream_ =
         std::make_unique<Upstream>(session_.plane_, session_, std::move(packet));

@@ -14,6 +14,7 @@ using metrics::RejectReason;
 
 void ClientLogin::authenticated(const base::Now& now) {
     auto& plane = session_.plane_;
+    if (auto full = session_.no_room(user_, database_, now)) return session_.end(*full, now);
     stage_ = Stage::Welcome;
     session_.settings_ = plane.gucs().make(gucs_);
     session_.startup_settings_ = session_.settings_;

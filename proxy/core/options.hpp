@@ -10,7 +10,9 @@
 #include "config/upstream.hpp"
 #include "model/outage_policy.hpp"
 #include "model/spool_progress.hpp"
+#include "proxy/core/client_census.hpp"
 #include "proxy/core/credentials.hpp"
+#include "proxy/core/pool_share.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -24,7 +26,7 @@ struct Options {
     config::Upstream upstream;  ///< where the database is, and the sidecar's own credentials
     Credentials credentials;    ///< users that the sidecar logs in itself
     std::string connection_id;  ///< of the one DatabaseConnection (R62)
-    int pool_size = 10;         ///< this worker's share of poolSize
+    PoolShare share;            ///< this worker's part of the limits on server connections
     bool client_tls = false;    ///< a certificate for clients is configured
     std::shared_ptr<const model::OutagePolicy> policy =
         std::make_shared<const model::OutagePolicy>();
@@ -32,6 +34,8 @@ struct Options {
     const model::SpoolProgress* progress = nullptr;
     /// Mode mock: what the workers' mock databases have in common. Null: each has its own.
     std::shared_ptr<mock::TableBook> mock_tables;
+    /// Of all workers' clients.
+    std::shared_ptr<ClientCensus> census = std::make_shared<ClientCensus>();
 };
 
 }  // namespace pgsidecar::proxy

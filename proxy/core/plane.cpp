@@ -35,6 +35,7 @@ Plane::Plane(std::shared_ptr<const Options> options, Driver& driver, base::Entro
       driver_(driver),
       entropy_(entropy),
       shard_(shard),
+      limits_(shard),
       recorder_(entropy, shard, driver),
       ids_(entropy),
       classifier_(classifier_options(*options_->settings)),
@@ -195,6 +196,7 @@ void Plane::cancel_settled(CancelCall& call) {
 void Plane::tick(const base::Now& now) {
     std::vector<Session*> logins(logging_in_.begin(), logging_in_.end());
     for (Session* session : logins) session->tick(now);
+    check_session_times(now);
     for (auto& [key, pool] : pools_) pool->tick(now);
     auto retries = std::exchange(retry_waiters_, {});
     for (Session* session : retries) session->try_again(now);

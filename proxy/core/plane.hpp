@@ -21,6 +21,7 @@
 #include "proxy/core/cancel_call.hpp"
 #include "proxy/core/driver.hpp"
 #include "proxy/core/guc_set.hpp"
+#include "proxy/core/limit_watch.hpp"
 #include "proxy/core/options.hpp"
 #include "proxy/core/prepared_statements.hpp"
 #include "proxy/core/recorder.hpp"
@@ -147,14 +148,30 @@ public:
     }
     void bury(std::unique_ptr<Upstream> upstream);
 
+    // Limits over several pools, and times of sessions (plane_limits.cpp).
+    void limit_reached(metrics::LimitKind limit, std::string_view user, std::string_view database,
+                       const base::Now& now) {
+        limits_.reached(limit, user, database, now);
+    }
+    /// The limit that forbids the pool another connection; nothing when it may open one. close:
+    /// another pool's idle connection makes room where there is one.
+    std::optional<metrics::LimitKind> no_room_for(const Pool& pool, bool close,
+                                                  const base::Now& now);
+    /// A connection of this pool has ended: the pool that has waited longest for its place, if one
+    /// has.
+    Pool* owed_by(const Pool& pool) const;
+    int pools_without_room = 0;  ///< that have clients waiting
+
 private:
     Session* session_of_key(std::int32_t pid, std::uint32_t secret) const;
     void drop_unused_pools();
+    void check_session_times(const base::Now& now);
 
     std::shared_ptr<const Options> options_;
     Driver& driver_;
     base::Entropy& entropy_;
     metrics::WorkerShard& shard_;
+    LimitWatch limits_;
     Recorder recorder_;
     base::UuidSource ids_;
     sql::Classifier classifier_;

@@ -21,7 +21,7 @@ Pool::Pool(Plane& plane, std::string user, std::string database)
       database_(std::move(database)),
       account_(std::make_shared<const Account>()) {}
 
-Pool::~Pool() = default;
+Pool::~Pool() { set_lacks_room(false); }
 
 Upstream* Pool::request(Session& session, const base::Now& now) {
     if (first_waiter_ == nullptr) {
@@ -46,6 +46,7 @@ void Pool::leave_queue(Session& session) {
     session.wait_prev = session.wait_next = nullptr;
     session.waiting_since_ns = -1;
     --waiting_count_;
+    if (waiting_count_ == 0) set_lacks_room(false);
     plane_.shard().clients_waiting.add(-1);
 }
 
@@ -69,14 +70,12 @@ Upstream* Pool::take_idle(const GucSetPtr& settings) {
 }
 
 void Pool::grow(const base::Now& now) {
-    auto limit = static_cast<std::size_t>(plane_.options().pool_size);
-    while (connecting_ < waiting_count_ && connections_.size() < limit) {
+    while (connecting_ < waiting_count_ && connections_.size() < limit(now)) {
         // While the server cannot be reached one attempt at a time is enough.
         if (failures_ > 0 && (connecting_ > 0 || permanent_ || now.mono_ns < next_attempt_ns_))
             return;
-        ++connecting_;
-        auto& upstream = connections_.emplace_back(std::make_unique<Upstream>(plane_, *this));
-        upstream->start(now);
+        if (!has_room(now)) return;
+        open_connection(now);
     }
 }
 
@@ -87,6 +86,7 @@ void Pool::connected(Upstream& upstream, const base::Now& now) {
                         {{"user", user_}, {"database", database_}, {"failed_attempts", failures_}});
     }
     failures_ = 0;
+    used_ = true;
     permanent_ = false;
     login_error_.reset();
     // What was told from memory while the server was away is not to be told for ever.
@@ -103,16 +103,13 @@ void Pool::released(Upstream& upstream, const base::Now& now) {
         return;
     }
     if (upstream.tainted) return discard(upstream, now);
-    std::int64_t age_limit = plane_.settings().pool.server_lifetime_ms * kMs;
-    bool aged = age_limit > 0 && now.mono_ns - upstream.created_ns > age_limit;
+    bool aged = upstream.retire_at_ns > 0 && now.mono_ns >= upstream.retire_at_ns;
     // Whoever waits is served first, in a stop too: its transaction may be the one that is to be
     // finished.
-    if (waiting_count_ == 0 && (plane_.draining() || aged)) {
-        plane_.shard()
-            .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Lifetime)]
-            .add();
-        return discard(upstream, now);
-    }
+    if (waiting_count_ == 0 && (plane_.draining() || aged))
+        return retire(upstream, metrics::ServerCloseReason::Lifetime, now);
+    if (plane_.pools_without_room > 0 && plane_.owed_by(*this) != nullptr)
+        return retire(upstream, metrics::ServerCloseReason::Idle, now);
     serve(upstream, now);
 }
 
@@ -146,13 +143,13 @@ bool Pool::take_out(Upstream& upstream, bool was_ready) {
 void Pool::discard(Upstream& upstream, const base::Now& now) {
     if (!take_out(upstream, upstream.state() == Upstream::State::Ready)) return;
     upstream.close(true);
-    grow(now);
+    refill(now);
 }
 
 void Pool::lost(Upstream& upstream, const ChannelClosed& closed, const std::string& sqlstate,
                 bool was_ready, const base::Now& now) {
     if (!take_out(upstream, was_ready)) return;
-    if (was_ready) return grow(now);
+    if (was_ready) return refill(now);
     --connecting_;
     note_failure(closed, sqlstate, now);
 }
@@ -235,60 +232,39 @@ void Pool::try_now(const base::Now& now) {
     next_attempt_ns_ = now.mono_ns;
     grow(now);
     // Nobody waits, but the next one should not be refused for a failure that is over.
-    if (failures_ > 0 && connections_.empty()) probe(now);
+    if (failures_ > 0 && connections_.empty()) open_connection(now);
 }
 
 void Pool::look(const base::Now& now) {
-    if (connections_.empty() && now.mono_ns >= next_attempt_ns_) probe(now);
-}
-
-void Pool::probe(const base::Now& now) {
-    ++connecting_;
-    connections_.emplace_back(std::make_unique<Upstream>(plane_, *this))->start(now);
+    if (connections_.empty() && now.mono_ns >= next_attempt_ns_) open_connection(now);
 }
 
 void Pool::tick(const base::Now& now) {
-    const auto& settings = plane_.settings();
-    if (settings.pool.wait_timeout_ms > 0) {
-        LocalError error;
-        error.sqlstate = protocol::sqlstate::kTooManyConnections;
-        error.message = "No server connection became free within " +
-                        std::to_string(settings.pool.wait_timeout_ms) +
-                        " ms (pool.wait_timeout_ms).";
-        error.hint = "Raise pool.size, shorten transactions, or raise pool.wait_timeout_ms.";
-        std::int64_t limit = now.mono_ns - settings.pool.wait_timeout_ms * kMs;
-        while (first_waiter_ != nullptr && first_waiter_->waiting_since_ns <= limit) {
-            plane_.reject(metrics::RejectReason::PoolTimeout);
-            pop_waiter()->refused(error, now);
-        }
-    }
+    expire_waiters(now);
     if (failures_ > 0) {
         if (now.mono_ns - failing_since_ns_ > hold_budget_ns())
             refuse_waiters(unavailable(now), now.mono_ns, now);
         // Somebody has to notice that the server is back, also when nobody waits.
-        if (connections_.empty() && connecting_ == 0 && now.mono_ns >= next_attempt_ns_) probe(now);
+        if (connections_.empty() && connecting_ == 0 && now.mono_ns >= next_attempt_ns_)
+            open_connection(now);
     }
     queue_who_waits(now, plane_.settings().outage.queue_after_ms * kMs);
     grow(now);
     for (auto& upstream : connections_) {
         bool ready = upstream->state() == Upstream::State::Ready;
-        if (!ready && now.mono_ns - upstream->created_ns > settings.pool.connect_timeout_ms * kMs) {
+        if (!ready &&
+            now.mono_ns - upstream->created_ns > plane_.settings().pool.connect_timeout_ms * kMs) {
             upstream->time_out(now);
             return;  // connections_ has changed; the rest is seen at the next tick
         }
     }
-    std::int64_t idle_limit = settings.pool.server_idle_timeout_ms * kMs;
-    if (idle_limit > 0 && !idle_.empty() &&
-        now.mono_ns - idle_.front()->idle_since_ns > idle_limit) {
-        plane_.shard()
-            .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Idle)]
-            .add();
-        discard(*idle_.front(), now);
-    }
+    expire_connections(now);
+    keep_minimum(now);
 }
 
 void Pool::queue_who_waits(const base::Now& now, std::int64_t waited_ns) {
-    if (first_waiter_ == nullptr || any_ready()) return;
+    // For want of room nobody loses its place: the database is there.
+    if (first_waiter_ == nullptr || lacks_room_ || any_ready()) return;
     std::int64_t limit = now.mono_ns - waited_ns;
     std::vector<Session*> waiters;
     for (Session* s = first_waiter_; s != nullptr && s->waiting_since_ns <= limit; s = s->wait_next)
@@ -299,12 +275,7 @@ void Pool::queue_who_waits(const base::Now& now, std::int64_t waited_ns) {
 }
 
 void Pool::close_idle(const base::Now& now) {
-    while (!idle_.empty()) {
-        plane_.shard()
-            .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Shutdown)]
-            .add();
-        discard(*idle_.back(), now);
-    }
+    while (!idle_.empty()) retire(*idle_.back(), metrics::ServerCloseReason::Shutdown, now);
 }
 
 const Pool::Welcome* Pool::welcome(const GucSetPtr& settings) const {

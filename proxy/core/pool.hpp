@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/core/credentials.hpp"
+#include "metrics/shard.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
 #include "proxy/core/upstream.hpp"
@@ -80,10 +81,29 @@ public:
     std::size_t idle_count() const { return idle_.size(); }
     std::size_t waiting_count() const { return waiting_count_; }
 
+    // Limits over several pools (pool_limits.cpp).
+    /// Clients wait and no connection may be opened for them.
+    bool lacks_room() const { return lacks_room_; }
+    /// Of the client that waits longest; there must be one.
+    std::int64_t waiting_since_ns() const;
+    /// Of the connection that is idle longest; there must be one.
+    std::int64_t idle_since_ns() const { return idle_.front()->idle_since_ns; }
+    void close_longest_idle(const base::Now& now);
+
 private:
     Upstream* take_idle(const GucSetPtr& settings);
     void grow(const base::Now& now);
-    void probe(const base::Now& now);
+    void open_connection(const base::Now& now);
+    /// How many connections it may have now.
+    std::size_t limit(const base::Now& now) const;
+    bool has_room(const base::Now& now);
+    void set_lacks_room(bool lacks);
+    /// A connection has ended: another is opened by whom its place is due.
+    void refill(const base::Now& now);
+    void keep_minimum(const base::Now& now);
+    void expire_waiters(const base::Now& now);
+    void expire_connections(const base::Now& now);
+    void retire(Upstream& upstream, metrics::ServerCloseReason reason, const base::Now& now);
     /// Out of the lists and the gauges; the object stays until the turn ends. False: not ours.
     bool take_out(Upstream& upstream, bool was_ready);
     void serve(Upstream& upstream, const base::Now& now);
@@ -105,6 +125,8 @@ private:
     Session* last_waiter_ = nullptr;
     std::size_t waiting_count_ = 0;
     std::size_t connecting_ = 0;
+    bool lacks_room_ = false;
+    bool used_ = false;  ///< a connection of it was ready
     std::map<GucSetPtr, Welcome> welcomes_;
     bool guessed_ = false;  ///< some of welcomes_ were made without the server
 

@@ -4,6 +4,7 @@
 
 #include "protocol/messages/backend_encode.hpp"
 #include "protocol/messages/frontend_decode.hpp"
+#include "protocol/messages/frontend_rewrite.hpp"
 #include "protocol/messages/sqlstate.hpp"
 #include "proxy/core/client_login.hpp"
 #include "proxy/core/plane.hpp"
@@ -48,6 +49,7 @@ bool changes_nothing(char type, const Expected& expected) {
 
 Session::Session(Plane& plane, Channel& channel, bool local_peer, const base::Now& now)
     : plane_(plane),
+      seat_(*plane.options().census),
       channel_(&channel),
       login_(std::make_unique<ClientLogin>(*this)),
       reader_(FrameReader::Direction::Frontend,
@@ -63,6 +65,7 @@ Session::~Session() = default;
 
 void Session::on_bytes(base::Bytes bytes, const base::Now& now) {
     plane_.shard().client_bytes_in.add(bytes.size());
+    clock_.heard();
     if (state_ == State::LoggingIn) login_->on_bytes(bytes, now);
     if (state_ == State::Ready && !bytes.empty()) consume(bytes, now);
 }
@@ -188,9 +191,12 @@ void Session::send_on(const Frame& frame, Expected expected) {
     if (upstream_ == nullptr) return;
     if (restores() && !exchange_open_ && (frame.type == 'Q' || frame.type == 'S'))
         send_restores(sent_at);
-    if (upstream_->replies().size() >
-        static_cast<std::size_t>(plane_.settings().limits.max_pipeline))
+    if (reading_ && upstream_->replies().size() >
+                        static_cast<std::size_t>(plane_.settings().limits.max_pipeline)) {
         set_reading(false);
+        // Without a Sync the server keeps the last answers back, and we would wait for them.
+        if (frame.last) upstream_->forward(base::as_bytes(protocol::kFlushMessage));
+    }
 }
 
 void Session::send_plain(const Frame& frame, Expected expected) {
@@ -334,12 +340,14 @@ void Session::setting_reported(std::string_view name, std::string_view value) {
 
 void Session::exchange_done(TransactionStatus status, const base::Now& now) {
     transaction_ = status;
+    clock_.statement_over();
     if (upstream_->replies().empty()) start_afresh(status == TransactionStatus::Idle);
     bypass_ = false;
     retries_ = 0;
     if (!why_not_queued_.empty()) why_not_queued_.clear();
     if (status == TransactionStatus::Idle) {
         plane_.shard().transactions.add();
+        clock_.transaction_over();
         names_.transaction_over();
         const bool answered = upstream_->replies().empty();
         if (answered && (dirty_settings_ || resets_all_)) settle_settings(now);

@@ -6,17 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "metrics/shard.hpp"
 #include "model/database_operation.hpp"
 #include "model/spool_entry.hpp"
 #include "protocol/framing/frame_reader.hpp"
 #include "protocol/messages/frontend_decode.hpp"
 #include "protocol/messages/transaction_status.hpp"
 #include "proxy/core/channel.hpp"
+#include "proxy/core/client_census.hpp"
 #include "proxy/core/client_statements.hpp"
 #include "proxy/core/exchange.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
 #include "proxy/core/user_directory.hpp"
+#include "proxy/core/session_clock.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -83,6 +86,18 @@ public:
     /// The server has taken all that was sent: the client may be read again.
     void server_took_all();
     void set_reading(bool on);
+    bool reading() const { return reading_; }
+
+    // Limits (session_limits.cpp).
+    /// Ends what has lasted too long.
+    void check_times(const base::Now& now);
+    /// Why there is no room for a client of this user and database; counts it when there is.
+    std::optional<LocalError> no_room(const std::string& user, const std::string& database,
+                                      const base::Now& now);
+    /// Puts our own error in the place of the server's for a statement that we canceled. own: what
+    /// frame.wire then points into.
+    void explain_cancel(protocol::Frame& frame, std::string& own) const;
+    SessionClock& clock() { return clock_; }
 
     // From the plane.
     void tick(const base::Now& now);
@@ -257,12 +272,17 @@ private:
     void send_error(const LocalError& error);
     void send_ready();
     void protocol_violation(std::string_view what, const base::Now& now);
+    SessionClock::Phase phase() const;
+    void check_query_time(const base::Now& now);
+    void end_for_time(metrics::LimitKind limit, LocalError error, const base::Now& now);
     void logged_in(const base::Now& now);
     void welcome(const base::Now& now);
     bool keeps_connection() const;
     void close_channel();
 
     Plane& plane_;
+    ClientCensus::Seat seat_;
+    SessionClock clock_;
     Channel* channel_;
     Pool* pool_ = nullptr;
     Upstream* upstream_ = nullptr;

@@ -241,13 +241,14 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
     Run run(*this);
     Frame frame;
     base::Bytes input = bytes;
+    std::string own_words;
     // A message that came in two parts stands in the reader's own memory, until the next call.
     auto is_input = [&](base::Bytes wire) {
         return wire.data() >= input.data() && wire.data() < input.data() + input.size();
     };
     while (state_ == State::Ready) {
         FrameOutcome outcome = reader_.next(bytes, frame);
-        if (outcome == FrameOutcome::Need) return;
+        if (outcome == FrameOutcome::Need) return answered_some();
         if (outcome == FrameOutcome::Bad) {
             run.flush();
             return protocol_error("a message that PostgreSQL does not send", now);
@@ -267,6 +268,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
                                  "the server ended the connection: SQLSTATE " + fatal_sqlstate_};
             return lose(closed, now);
         }
+        if (type == 'E' && owner != nullptr) owner->explain_cancel(frame, own_words);
         message_swallowed_ = owner == nullptr || is_for_us(type);
         if (message_swallowed_ && type == 'D' && frame.whole()) internal_row(frame);
         base::Bytes wire = frame.wire;
@@ -316,6 +318,14 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
 bool Upstream::is_for_us(char type) {
     return (type == '1' || type == '3') && !replies_.empty() &&
            replies_.head().payload.purpose == Purpose::Prepare;
+}
+
+void Upstream::answered_some() {
+    if (session_ == nullptr || channel_ == nullptr || session_->reading()) return;
+    // Not only at ReadyForQuery: a pipeline may be longer than limits.max_pipeline before its Sync.
+    auto most = static_cast<std::size_t>(plane_.settings().limits.max_pipeline);
+    if (channel_->unsent() <= plane_.buffer_limit() && replies_.size() <= most / 2)
+        session_->server_took_all();
 }
 
 bool Upstream::on_message(const Frame& frame, const base::Now& now) {
@@ -375,6 +385,7 @@ void Upstream::statement_done(const Frame& frame, const base::Now& now) {
     }
     if (frame.type == 'I') return;  // an empty query is no statement
     Session& owner = *item.payload.owner;
+    owner.clock().statement_over();
     auto shape = plane_.strict() ? item.payload.shape : model::StatementShapePtr();
     plane_.recorder().succeeded(item.payload, owner.source(), affected, now);
     if (plane_.strict()) owner.hold_answer(shape);

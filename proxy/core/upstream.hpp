@@ -116,6 +116,7 @@ public:
     bool parked = false;   ///< released while a cancel was on its way
     bool tainted = false;  ///< a cancel may still hit it: never reuse
     std::int64_t created_ns = 0;
+    std::int64_t retire_at_ns = 0;  ///< 0: never
     std::int64_t idle_since_ns = 0;
 
     /// Ends the connection; no callback follows. terminate: say goodbye first.
@@ -142,6 +143,8 @@ private:
     void relay_bytes(base::Bytes& bytes, const base::Now& now);
     /// The answer to what was sent in front of a client's message, which knows nothing of it.
     bool is_for_us(char type);
+    /// Lets a client be read again that had too much unanswered.
+    void answered_some();
     bool on_message(const protocol::Frame& frame, const base::Now& now);
     /// Whose wish a reported setting is; null: nobody's.
     Session* parameter_owner();

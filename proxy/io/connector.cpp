@@ -1,6 +1,7 @@
 #include "proxy/io/connector.hpp"
 
 #include <unistd.h>
+#include <cerrno>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/connect.hpp>
@@ -25,7 +26,7 @@ struct Attempt {
 ChannelClosed failure_of(const asio::error_code& error, const std::string& where) {
     using Cause = ChannelClosed::Cause;
     Cause cause = Cause::Other;
-    if (error == asio::error::connection_refused || error == std::errc::no_such_file_or_directory) {
+    if (error == asio::error::connection_refused || error.value() == ENOENT) {
         cause = Cause::ConnectRefused;
     } else if (error == asio::error::host_not_found ||
                error == asio::error::host_not_found_try_again || error == asio::error::no_data) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "proxy/io/listener.hpp"
 #include "proxy/io/tls_store.hpp"
@@ -35,6 +36,23 @@ struct DataPlane::Impl {
         });
     }
 
+    std::string listen(base::ListeningSockets& inherited) {
+        const auto& settings = options->settings->listen;
+        std::string problem;
+        if (!settings.address.empty()) {
+            int fd = base::taken_if_port(std::exchange(inherited.clients, -1), settings.port);
+            if (settings.reuse_port == config::Toggle::On) listener->share_port();
+            if (fd < 0 || !listener->adopt_tcp(fd))
+                problem = listener->open_tcp(settings.address, settings.port, settings.backlog);
+        }
+        if (!problem.empty() || settings.unix_socket_dir.empty()) return problem;
+        int port = listener->port() != 0 ? listener->port() : settings.port;
+        std::string path = Listener::unix_path(settings.unix_socket_dir, port);
+        bool same = base::local_path(inherited.clients_unix) == path;
+        if (same && listener->adopt_unix(std::exchange(inherited.clients_unix, -1))) return {};
+        return listener->open_unix(settings.unix_socket_dir, port, settings.backlog);
+    }
+
     std::shared_ptr<const Options> options;
     DataPlaneEvents& events;
     TlsStore tls;
@@ -48,31 +66,21 @@ DataPlane::DataPlane(std::shared_ptr<const Options> options, DataPlaneEvents& ev
 
 DataPlane::~DataPlane() { stop(); }
 
-std::string DataPlane::start() {
+std::string DataPlane::start(base::ListeningSockets& inherited) {
     std::string problem;
     const auto& settings = *impl_->options->settings;
     if (problem = impl_->tls.load(); !problem.empty()) return problem;
     for (int i = 0; i < settings.workers; ++i) {
         auto options = std::make_shared<Options>(*impl_->options);
         options->client_tls = impl_->tls.contexts().clients != nullptr;
-        // Each worker has its share of the pool, at least one connection.
-        int extra = i < settings.database.pool_size % settings.workers ? 1 : 0;
-        options->pool_size = std::max(1, settings.database.pool_size / settings.workers + extra);
+        options->share = PoolShare::of(settings, i);
         impl_->workers.push_back(
             std::make_unique<Worker>(options, impl_->tls.contexts(), impl_->events, i));
     }
     impl_->listener = std::make_unique<Listener>(
         impl_->workers[0]->context(),
         [impl = impl_.get()](const Listener::Accepted& a) { impl->place(a); });
-    if (!settings.listen.address.empty()) {
-        problem = impl_->listener->open_tcp(settings.listen.address, settings.listen.port,
-                                            settings.listen.backlog);
-    }
-    if (problem.empty() && !settings.listen.unix_socket_dir.empty()) {
-        int port = impl_->listener->port() != 0 ? impl_->listener->port() : settings.listen.port;
-        problem = impl_->listener->open_unix(settings.listen.unix_socket_dir, port,
-                                             settings.listen.backlog);
-    }
+    problem = impl_->listen(inherited);
     if (!problem.empty()) return problem;
     impl_->listener->start();
     for (auto& worker : impl_->workers) worker->start();
@@ -89,6 +97,22 @@ CertificateReport DataPlane::look_at_certificates() {
 }
 
 int DataPlane::port() const { return impl_->listener->port(); }
+
+void DataPlane::lend_sockets(base::ListeningSockets& sockets) {
+    sockets.clients = impl_->listener->tcp_fd();
+    sockets.clients_unix = impl_->listener->unix_fd();
+}
+
+void DataPlane::own_sockets() {
+    impl_->workers[0]->post([impl = impl_.get()] { impl->listener->own_path(); });
+}
+
+void DataPlane::stop_listening() {
+    impl_->workers[0]->post([impl = impl_.get()] {
+        impl->listener->leave_path();
+        impl->listener->stop();
+    });
+}
 
 void DataPlane::drain() {
     for (auto& worker : impl_->workers) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/listening_sockets.hpp"
 #include "metrics/shard.hpp"
 #include "model/database_operation.hpp"
 #include "model/learned_schema.hpp"
@@ -26,12 +27,19 @@ public:
     DataPlane(const DataPlane&) = delete;
     DataPlane& operator=(const DataPlane&) = delete;
 
-    /// Listens and starts the threads. A sentence on failure, empty on success.
-    std::string start();
+    /// Listens and starts the threads. A sentence on failure, empty on success. inherited: sockets
+    /// that listen already; those that are of use here are taken out.
+    std::string start(base::ListeningSockets& inherited);
     int port() const;
     /// Reads changed certificate files for connections from now on; those that are open stay.
     /// Thread: start()'s.
     CertificateReport look_at_certificates();
+    /// Puts its listening sockets in, which stay its own.
+    void lend_sockets(base::ListeningSockets& sockets);
+    /// The process that it inherited from has let go of the sockets.
+    void own_sockets();
+    /// Another process listens now; the clients that are here go on.
+    void stop_listening();
 
     /// No new logins; clients leave as their transactions end.
     void drain();

@@ -3,8 +3,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
 #include <chrono>
 
+#include "base/listening_sockets.hpp"
 #include "base/log.hpp"
 
 namespace pgsidecar::proxy {
@@ -52,6 +54,11 @@ std::string Listener::open_tcp(const std::string& address, int port, int backlog
     asio::ip::tcp::endpoint endpoint(ip, static_cast<std::uint16_t>(port));
     tcp_.open(endpoint.protocol(), error);
     if (!error) tcp_.set_option(asio::ip::tcp::acceptor::reuse_address(true), error);
+    if (!error && share_port_) {
+        int on = 1;
+        if (::setsockopt(tcp_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+            error = asio::error_code(errno, asio::error::get_system_category());
+    }
     if (!error) tcp_.bind(endpoint, error);
     if (!error) tcp_.listen(backlog, error);
     if (error == asio::error::address_in_use) {
@@ -63,8 +70,12 @@ std::string Listener::open_tcp(const std::string& address, int port, int backlog
     return {};
 }
 
+std::string Listener::unix_path(const std::string& directory, int port) {
+    return directory + "/.s.PGSQL." + std::to_string(port);
+}
+
 std::string Listener::open_unix(const std::string& directory, int port, int backlog) {
-    std::string path = directory + "/.s.PGSQL." + std::to_string(port);
+    std::string path = unix_path(directory, port);
     if (path.size() >= 108)
         return "listen.unix_socket_dir is too long for a Unix socket: " + path + ".";
     asio::error_code error;
@@ -90,10 +101,32 @@ void Listener::start() {
     if (unix_.is_open()) accept(unix_);
 }
 
+bool Listener::adopt_tcp(int fd) {
+    asio::error_code error;
+    bool v6 = base::address_family(fd) == AF_INET6;
+    tcp_.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), fd, error);
+    if (error) ::close(fd);
+    if (!error) port_ = base::local_port(fd);
+    return !error;
+}
+
+bool Listener::adopt_unix(int fd) {
+    asio::error_code error;
+    unix_.assign(asio::local::stream_protocol(), fd, error);
+    if (error) ::close(fd);
+    return !error;
+}
+
+void Listener::own_path() {
+    if (unix_.is_open()) unix_path_ = base::local_path(unix_.native_handle());
+}
+
 void Listener::stop() {
+    // Not close(): that leaves the watching of a socket that another process has, too, to the
+    // kernel, which would go on telling us of it.
     asio::error_code ignored;
-    tcp_.close(ignored);
-    unix_.close(ignored);
+    if (tcp_.is_open()) ::close(tcp_.release(ignored));
+    if (unix_.is_open()) ::close(unix_.release(ignored));
     pause_timer_.cancel();
 }
 
@@ -101,11 +134,10 @@ template <class Acceptor>
 void Listener::accept(Acceptor& acceptor) {
     acceptor.async_accept([this, &acceptor](const asio::error_code& error,
                                             typename Acceptor::protocol_type::socket socket) {
-        if (!acceptor.is_open()) return;
         if (error) {
-            if (error == asio::error::operation_aborted) return;
+            if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
             bool full = error == asio::error::no_descriptors ||
-                        error == std::errc::too_many_files_open_in_system ||
+                        error.value() == ENFILE ||
                         error == asio::error::no_memory;
             if (full) return pause(acceptor);
             return accept(acceptor);
@@ -115,7 +147,7 @@ void Listener::accept(Acceptor& acceptor) {
         socket.native_non_blocking(true, ignored);
         accepted.fd = socket.release(ignored);
         handler_(accepted);
-        accept(acceptor);
+        if (acceptor.is_open()) accept(acceptor);
     });
 }
 

@@ -31,10 +31,24 @@ public:
     /// Listens on DIR/.s.PGSQL.PORT as libpq expects; a socket that nobody serves any more is
     /// replaced.
     std::string open_unix(const std::string& directory, int port, int backlog);
+    /// DIR/.s.PGSQL.PORT
+    static std::string unix_path(const std::string& directory, int port);
+    /// Goes on with a socket that listens already. False: it does not, and is closed.
+    bool adopt_tcp(int fd);
+    bool adopt_unix(int fd);
     int port() const { return port_; }
+    /// For another process; still ours. -1: none.
+    int tcp_fd() { return tcp_.is_open() ? tcp_.native_handle() : -1; }
+    int unix_fd() { return unix_.is_open() ? unix_.native_handle() : -1; }
+    /// Several processes may listen on the port. Before open_tcp().
+    void share_port() { share_port_ = true; }
 
     void start();
+    /// Clients that the kernel has not given us yet go to whoever else has the sockets.
     void stop();
+    /// The adopted Unix socket's name is ours to remove; or another process's, from now on.
+    void own_path();
+    void leave_path() { unix_path_.clear(); }
 
 private:
     template <class Acceptor>
@@ -48,6 +62,7 @@ private:
     Handler handler_;
     std::string unix_path_;
     int port_ = 0;
+    bool share_port_ = false;
 };
 
 }  // namespace pgsidecar::proxy

@@ -1,7 +1,5 @@
 #include "proxy/io/socket_channel.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <array>
@@ -18,25 +16,12 @@ constexpr int kRoundsPerTurn = 8;
 constexpr std::int64_t kLingerNs = 2'000'000'000;
 constexpr std::int64_t kFlushOnCloseNs = 10'000'000'000;
 
-void set_option(int fd, int level, int name, int value) {
-    ::setsockopt(fd, level, name, &value, sizeof value);
-}
-
-void tune(int fd, bool unix_socket) {
-    if (unix_socket) return;
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
-}
-
 }  // namespace
 
 bool SocketChannel::open(int fd, bool unix_socket, std::string server_name) {
     unix_socket_ = unix_socket;
     server_name_ = std::move(server_name);
-    tune(fd, unix_socket);
+    if (!unix_socket) worker_.socket_options(role_ == TlsStream::Role::Client).apply(fd);
     std::error_code error;
     ready_ = Readiness::open(worker_.context(), fd, *this, error);
     if (ready_ == nullptr) {

@@ -152,11 +152,8 @@ Channel* Worker::connect(ChannelEvents& events) {
 }
 
 void Worker::cancel_elsewhere(std::int32_t pid, std::uint32_t secret) {
-    if (options_->settings->workers > 1) {
-        events_.on_cancel_elsewhere(number_, pid, secret);
-    } else {
-        shard_->cancels_unknown_key.add();
-    }
+    if (options_->settings->workers == 1) shard_->cancels_unknown_key.add();
+    events_.on_cancel_elsewhere(number_, pid, secret);
 }
 
 void Worker::record(model::OperationRecord&& record) {

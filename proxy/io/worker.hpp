@@ -16,6 +16,7 @@
 #include "proxy/core/plane.hpp"
 #include "proxy/io/data_plane_events.hpp"
 #include "proxy/io/socket_channel.hpp"
+#include "proxy/io/socket_options.hpp"
 #include "proxy/io/tls_context.hpp"
 #include "proxy/mock/mock_database.hpp"
 
@@ -77,6 +78,13 @@ public:
     metrics::WorkerShard& counts() { return *shard_; }
     /// Logs it, unless another was logged just now: they come in swarms.
     void note_failed_handshake(const std::string& why);
+    ssl_ctx_st* tls_context(bool client) const { return client ? upstream_tls_ : nullptr; }
+    /// server: of connections to the database.
+    SocketOptions socket_options(bool server) const {
+        const auto& settings = *options_->settings;
+        return server ? SocketOptions::of(settings.pool) : SocketOptions::of(settings.listen);
+    }
+    bool verifies_host() const { return options_->upstream.sslmode == config::SslMode::VerifyFull; }
 
 private:
     // Driver

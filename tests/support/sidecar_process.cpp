@@ -30,6 +30,12 @@ SidecarProcess::SidecarProcess(SidecarOptions options)
         (void)::chown(log_path_.c_str(), options_.run_as->uid, options_.run_as->gid);
 }
 
+SidecarProcess::SidecarProcess(SidecarOptions options, const SidecarProcess& old)
+    : SidecarProcess(std::move(options)) {
+    port_ = old.port_;
+    http_port_ = old.http_port_;
+}
+
 void SidecarProcess::launch(const std::string& crash_at) {
     Command command;
     command.argv = {sidecar_binary(),
@@ -49,6 +55,7 @@ void SidecarProcess::launch(const std::string& crash_at) {
         command.argv.push_back("--" + flag);
         command.argv.push_back(value);
     }
+    for (const auto& word : options_.switches) command.argv.push_back(word);
     command.env = options_.env;
     command.env.emplace_back("DATABASE_URL", options_.upstream_url);
     if (!crash_at.empty()) command.env.emplace_back("PGSIDECAR_CRASH_AT", crash_at);

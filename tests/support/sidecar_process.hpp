@@ -17,6 +17,7 @@ struct SidecarOptions {
     int pool_size = 5;
     /// More settings by the flag's name without dashes and its value.
     std::vector<std::pair<std::string, std::string>> flags;
+    std::vector<std::string> switches;  ///< flags without a value, with their dashes
     std::vector<std::pair<std::string, std::string>> env;
     std::optional<Identity> run_as;
 };
@@ -29,6 +30,8 @@ std::vector<std::pair<std::string, std::string>> quick_outage_flags();
 class SidecarProcess {
 public:
     explicit SidecarProcess(SidecarOptions options);
+    /// At the same ports as another, which it is to take over from.
+    SidecarProcess(SidecarOptions options, const SidecarProcess& old);
 
     /// Starts it without waiting. `crash_at`: PGSIDECAR_CRASH_AT, NAME or NAME:n; empty for none.
     void launch(const std::string& crash_at = "");

@@ -241,6 +241,8 @@ private:
         options->connection_id = "connection";
         options->pool_size = setup.pool_size;
         options->client_tls = setup.client_tls;
+        options->share = proxy::PoolShare::of(setup.settings, 0);
+        options->share.size = setup.pool_size;
         options->progress = setup.progress;
         std::vector<proxy::UserFile::Problem> bad_lines;
         std::vector<std::string> problems;
