@@ -82,6 +82,17 @@ struct Settings {
         int max_scram_iterations = 1'000'000;  ///< accepted from servers
     } auth;
 
+    /// The console: a client that connects to this database talks to the sidecar itself.
+    struct Admin {
+        std::string database = "pgsidecar";  ///< empty: no console
+        /// Comma-separated; who may change things there. Empty: the database address's own user,
+        /// from this machine.
+        std::string users;
+        std::string stats_users;     ///< comma-separated; who may SHOW
+        int pause_wait_ms = 60'000;  ///< PAUSE waits so long for transactions; 0: no limit
+        int max_rows = 10'000;       ///< of one answer
+    } admin;
+
     struct Limits {
         int max_startup_bytes = 10'000;
         int max_prelogin_message_bytes = 65'536;
