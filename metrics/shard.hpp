@@ -74,6 +74,7 @@ enum class ServerCloseReason : std::uint8_t {
     ProtocolError,
     Shutdown,
     ResetFailed,
+    Console,
     kCount,
 };
 

@@ -172,6 +172,11 @@ void HttpServer::stop(milliseconds limit) {
     impl_->context.poll();  // lets what was cancelled end while everything is still there
 }
 
+void HttpServer::reload(std::shared_ptr<const config::Settings> settings) {
+    impl_->post(
+        [impl = impl_.get(), settings = std::move(settings)] { impl->state.settings = settings; });
+}
+
 void HttpServer::publish_status(model::StatusEvent event) {
     impl_->post(
         [impl = impl_.get(), event = std::move(event)] { impl->hub.publish_status(event); });
@@ -198,9 +203,7 @@ void HttpServer::publish_operations(std::vector<model::DatabaseOperation> batch)
     });
 }
 
-bool HttpServer::wants_operations() const {
-    return impl_->hub.wants_operations();
-}
+bool HttpServer::wants_operations() const { return impl_->hub.wants_operations(); }
 
 ServerStats HttpServer::stats() const {
     const Counters& c = impl_->counters;

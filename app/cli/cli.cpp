@@ -67,7 +67,7 @@ int usage_mistake(std::ostream& err, std::string_view sentence) {
 }
 
 CliResult run(const LoadInput& input, std::ostream&, std::ostream& err) {
-    CliResult result{std::nullopt, config::load(input)};
+    CliResult result{std::nullopt, config::load(input), input};
     if (result.loaded.ok()) return result;
     print(err, result.loaded.mistakes, "pgsidecar: ");
     result.exit_code = exit_code_of(result.loaded);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "proxy/admin/facts.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -48,6 +49,8 @@ public:
     virtual void abort() = 0;
     /// True for a Unix socket, over which nobody speaks TLS.
     virtual bool is_unix_socket() const = 0;
+    /// Who is at the other end, for people. Asked seldom: it may ask the system.
+    virtual admin::PeerFacts peer() const { return {}; }
 
 protected:
     ~Channel() = default;

@@ -10,6 +10,7 @@
 #include "protocol/messages/request_codes.hpp"
 #include "protocol/messages/sqlstate.hpp"
 #include "protocol/startup/startup_options.hpp"
+#include "proxy/core/console_link.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
 #include "proxy/core/session.hpp"
@@ -115,7 +116,12 @@ void ClientLogin::start(const protocol::StartupMessage& message, const base::Now
         return fail(protocol::sqlstate::kCannotConnectNow, "pgsidecar is shutting down.",
                     "Connect again shortly.", now);
     }
-    if (plane.session_count() > static_cast<std::size_t>(plane.settings().listen.max_clients)) {
+    user_ = message.user();
+    database_ = message.database();
+    // Who comes to see why there is no room must find some.
+    bool guest = wants_console() && session_.local_peer();
+    if (!guest &&
+        plane.session_count() > static_cast<std::size_t>(plane.settings().listen.max_clients)) {
         plane.reject(RejectReason::TooManyClients);
         return fail(protocol::sqlstate::kTooManyConnections,
                     "pgsidecar has no room for another client.",
@@ -127,10 +133,8 @@ void ClientLogin::start(const protocol::StartupMessage& message, const base::Now
                                                     message.unknown_options);
         send(reply);
     }
-    user_ = message.user();
-    database_ = message.database();
     if (!take_parameters(message, now)) return;
-    if (plane.settings().auth.mode == config::AuthMode::PassThrough)
+    if (plane.settings().auth.mode == config::AuthMode::PassThrough && !wants_console())
         return start_pass_through(message, now);
     challenge(now);
 }
@@ -286,10 +290,16 @@ void ClientLogin::refuse_password(const base::Now& now) {
 
 // ---- what to tell the client
 
+bool ClientLogin::wants_console() const {
+    const std::string& console = session_.plane_.settings().admin.database;
+    return !console.empty() && database_ == console;
+}
+
 void ClientLogin::authenticated(const base::Now& now) {
     auto& plane = session_.plane_;
     scram_.reset();
     stage_ = Stage::Welcome;
+    if (wants_console()) return ConsoleLink::open(session_, now);
     session_.settings_ = plane.gucs().make(gucs_);
     session_.startup_settings_ = session_.settings_;
     session_.pool_ = &plane.pool(user_, database_);

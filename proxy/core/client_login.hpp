@@ -51,6 +51,8 @@ private:
     void sasl(base::Bytes payload, const base::Now& now);
     void relay_bytes(base::Bytes& bytes, const base::Now& now);
     void authenticated(const base::Now& now);
+    /// The database that was asked for is the admin console.
+    bool wants_console() const;
     void ask_for_welcome(const base::Now& now);
     void refuse_password(const base::Now& now);
     void fail(std::string_view sqlstate, std::string message, std::string hint,

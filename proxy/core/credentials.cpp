@@ -27,6 +27,15 @@ Credentials Credentials::build(std::string_view user, std::string_view password,
     return made;
 }
 
+void Credentials::keep_from(const Credentials& before) {
+    mock_key_ = before.mock_key_;
+    for (auto& [name, user] : users_) {
+        const User* known = before.find(name);
+        if (known != nullptr && !user.secret.empty() && known->secret == user.secret)
+            user.verifier = known->verifier;
+    }
+}
+
 const Credentials::User* Credentials::find(std::string_view user) const {
     auto it = users_.find(user);
     if (it != users_.end()) return &it->second;

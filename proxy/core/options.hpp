@@ -25,6 +25,8 @@ struct Options {
     Credentials credentials;    ///< users that the sidecar logs in itself
     std::string connection_id;  ///< of the one DatabaseConnection (R62)
     int pool_size = 10;         ///< this worker's share of poolSize
+    int worker = 0;             ///< its number
+    std::string version;        ///< the sidecar's, for the admin console
     bool client_tls = false;    ///< a certificate for clients is configured
     std::shared_ptr<const model::OutagePolicy> policy =
         std::make_shared<const model::OutagePolicy>();

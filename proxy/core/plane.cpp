@@ -89,12 +89,16 @@ std::span<const model::StatementShapePtr> Plane::classify(std::string_view text)
     return shapes;
 }
 
+std::string Plane::secret_of(const std::string& user) const {
+    const Credentials::User* known = options_->credentials.find(user);
+    return known != nullptr ? known->secret : std::string();
+}
+
 Pool& Plane::pool(const std::string& user, const std::string& database) {
     auto& slot = pools_[{user, database}];
     if (!slot) {
-        const Credentials::User* known = options_->credentials.find(user);
-        slot = std::make_unique<Pool>(*this, user, database,
-                                      known != nullptr ? known->secret : std::string());
+        slot = std::make_unique<Pool>(*this, user, database, secret_of(user));
+        slot->set_paused(paused_ && paused_->holds(database), {});
     }
     ++slot->sessions;
     return *slot;
@@ -273,6 +277,7 @@ std::optional<LocalError> Plane::no_room_to_hold(const Pool& pool) const {
 
 void Plane::drain(const base::Now& now) {
     draining_ = true;
+    set_paused(nullptr, now);  // what waits may be the end of a transaction
     std::vector<Session*> sessions, logins;
     for (auto& [raw, session] : sessions_) {
         bool ready = session->state() == Session::State::Ready;

@@ -69,6 +69,7 @@ Upstream* Pool::take_idle(const GucSetPtr& settings) {
 }
 
 void Pool::grow(const base::Now& now) {
+    if (paused_) return;
     auto limit = static_cast<std::size_t>(plane_.options().pool_size);
     while (connecting_ < waiting_count_ && connections_.size() < limit) {
         // While the server cannot be reached one attempt at a time is enough.
@@ -103,6 +104,7 @@ void Pool::released(Upstream& upstream, const base::Now& now) {
         return;
     }
     if (upstream.tainted) return discard(upstream, now);
+    if (paused_ || upstream.outdated || has_too_many()) return close_for_console(upstream, now);
     std::int64_t age_limit = plane_.settings().pool.server_lifetime_ms * kMs;
     bool aged = age_limit > 0 && now.mono_ns - upstream.created_ns > age_limit;
     // Whoever waits is served first, in a stop too: its transaction may be the one that is to be
@@ -201,7 +203,8 @@ std::int64_t Pool::hold_budget_ns() const {
 }
 
 std::optional<LocalError> Pool::refusal(const base::Now& now) const {
-    if (failures_ == 0 || now.mono_ns - failing_since_ns_ <= hold_budget_ns()) return std::nullopt;
+    if (paused_ || failures_ == 0 || now.mono_ns - failing_since_ns_ <= hold_budget_ns())
+        return std::nullopt;
     return unavailable(now);
 }
 
@@ -243,6 +246,7 @@ void Pool::look(const base::Now& now) {
 }
 
 void Pool::probe(const base::Now& now) {
+    if (paused_) return;
     ++connecting_;
     connections_.emplace_back(std::make_unique<Upstream>(plane_, *this))->start(now);
 }
@@ -288,7 +292,7 @@ void Pool::tick(const base::Now& now) {
 }
 
 void Pool::queue_who_waits(const base::Now& now, std::int64_t waited_ns) {
-    if (first_waiter_ == nullptr || any_ready()) return;
+    if (first_waiter_ == nullptr || paused_ || any_ready()) return;
     std::int64_t limit = now.mono_ns - waited_ns;
     std::vector<Session*> waiters;
     for (Session* s = first_waiter_; s != nullptr && s->waiting_since_ns <= limit; s = s->wait_next)
@@ -305,6 +309,42 @@ void Pool::close_idle(const base::Now& now) {
             .add();
         discard(*idle_.back(), now);
     }
+}
+
+// ---- the admin console
+
+bool Pool::has_too_many() const {
+    return connections_.size() > static_cast<std::size_t>(plane_.options().pool_size);
+}
+
+void Pool::close_for_console(Upstream& upstream, const base::Now& now) {
+    plane_.shard()
+        .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Console)]
+        .add();
+    discard(upstream, now);
+}
+
+void Pool::set_paused(bool paused, const base::Now& now) {
+    if (paused_ == paused) return;
+    paused_ = paused;
+    if (!paused) return grow(now);
+    while (!idle_.empty()) close_for_console(*idle_.back(), now);
+}
+
+void Pool::reconnect(const base::Now& now) {
+    while (!idle_.empty()) close_for_console(*idle_.back(), now);
+    for (auto& upstream : connections_) upstream->outdated = true;
+    grow(now);
+}
+
+void Pool::reload(std::string secret, const base::Now& now) {
+    secret_ = std::move(secret);
+    while (has_too_many() && !idle_.empty()) close_for_console(*idle_.front(), now);
+    grow(now);
+}
+
+std::int64_t Pool::longest_wait_ns(const base::Now& now) const {
+    return first_waiter_ != nullptr ? now.mono_ns - first_waiter_->waiting_since_ns : 0;
 }
 
 const Pool::Welcome* Pool::welcome(const GucSetPtr& settings) const {

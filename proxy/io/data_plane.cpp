@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "proxy/io/listener.hpp"
 #include "proxy/io/tls_context.hpp"
@@ -19,6 +20,16 @@ struct DataPlane::Impl {
                 return a->shard().clients.get() < b->shard().clients.get();
             });
         (*least)->adopt(accepted.fd, accepted.unix_socket, accepted.local);
+    }
+
+    /// A worker's own copy, with its share of the pool: at least one connection.
+    static std::shared_ptr<const Options> share_of(const Options& whole, int worker) {
+        auto options = std::make_shared<Options>(whole);
+        const auto& settings = *whole.settings;
+        int extra = worker < settings.database.pool_size % settings.workers ? 1 : 0;
+        options->pool_size = std::max(1, settings.database.pool_size / settings.workers + extra);
+        options->worker = worker;
+        return options;
     }
 
     std::shared_ptr<const Options> options;
@@ -40,12 +51,8 @@ std::string DataPlane::start() {
     impl_->upstream_tls = make_upstream_tls(impl_->options->upstream, problem);
     if (!problem.empty()) return problem;
     for (int i = 0; i < settings.workers; ++i) {
-        auto options = std::make_shared<Options>(*impl_->options);
-        // Each worker has its share of the pool, at least one connection.
-        int extra = i < settings.database.pool_size % settings.workers ? 1 : 0;
-        options->pool_size = std::max(1, settings.database.pool_size / settings.workers + extra);
-        impl_->workers.push_back(
-            std::make_unique<Worker>(options, impl_->upstream_tls.get(), impl_->events, i));
+        impl_->workers.push_back(std::make_unique<Worker>(
+            Impl::share_of(*impl_->options, i), impl_->upstream_tls.get(), impl_->events, i));
     }
     impl_->listener = std::make_unique<Listener>(
         impl_->workers[0]->context(),
@@ -122,6 +129,54 @@ void DataPlane::upstream_gone() {
     for (auto& worker : impl_->workers) {
         worker->on_plane([](Plane& plane, const base::Now&) { plane.upstream_gone(); });
     }
+}
+
+void DataPlane::reload(std::shared_ptr<const Options> options) {
+    impl_->options = std::move(options);
+    for (std::size_t i = 0; i < impl_->workers.size(); ++i)
+        impl_->workers[i]->reload(Impl::share_of(*impl_->options, static_cast<int>(i)));
+}
+
+// ---- the admin console
+
+void DataPlane::on_all(const OnPlane& f, std::function<void()> done) {
+    auto left = std::make_shared<std::atomic<std::size_t>>(impl_->workers.size());
+    for (auto& worker : impl_->workers) {
+        worker->on_plane([f, left, done](Plane& plane, const base::Now& now) {
+            f(plane, now);
+            if (left->fetch_sub(1) == 1) done();
+        });
+    }
+}
+
+void DataPlane::gather(std::function<void(Facts)> done) {
+    struct Collected {
+        std::mutex mutex;
+        Facts facts;
+    };
+    auto collected = std::make_shared<Collected>();
+    auto look = [collected](Plane& plane, const base::Now& now) {
+        admin::WorkerFacts facts = plane.facts(now);
+        std::lock_guard lock(collected->mutex);
+        collected->facts.push_back(std::move(facts));
+    };
+    on_all(look, [collected, done = std::move(done)] {
+        Facts facts;
+        {
+            std::lock_guard lock(collected->mutex);
+            facts = std::move(collected->facts);
+        }
+        std::sort(facts.begin(), facts.end(),
+                  [](const auto& a, const auto& b) { return a.worker < b.worker; });
+        done(std::move(facts));
+    });
+}
+
+void DataPlane::console_answered(int worker, std::uint64_t token, admin::Answer answer) {
+    impl_->workers[static_cast<std::size_t>(worker)]->on_plane(
+        [token, answer = std::move(answer)](Plane& plane, const base::Now& now) mutable {
+            plane.console_answered(token, std::move(answer), now);
+        });
 }
 
 void DataPlane::cancel(int except_worker, std::int32_t pid, std::uint32_t secret) {

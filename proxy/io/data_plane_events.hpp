@@ -5,6 +5,7 @@
 #include "model/error_text.hpp"
 #include "model/learned_schema.hpp"
 #include "model/spool_entry.hpp"
+#include "proxy/admin/answer.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -21,6 +22,11 @@ public:
     /// Answers wait for records: DataPlane::records_on_disk() is awaited soon.
     virtual void on_records_due() = 0;
     virtual void on_learned(const model::LearnedServer& server) = 0;
+    /// A command of the admin console; DataPlane::console_answered() with the worker and the token
+    /// is the answer.
+    virtual void on_console(int worker, std::uint64_t token, admin::Request request) = 0;
+    /// That answer is wanted at once, or by nobody any more.
+    virtual void on_console_cancelled(int worker, std::uint64_t token) = 0;
 
 protected:
     ~DataPlaneEvents() = default;

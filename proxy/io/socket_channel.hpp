@@ -46,6 +46,7 @@ public:
     void close() override;
     void abort() override;
     bool is_unix_socket() const override { return unix_socket_; }
+    admin::PeerFacts peer() const override;
 
     // Intrusive list of the worker's channels, for sweep().
     SocketChannel* prev = nullptr;

@@ -108,4 +108,6 @@ void TlsStream::shutdown() {
     if (established_) SSL_shutdown(ssl_);
 }
 
+std::string TlsStream::version() const { return SSL_get_version(ssl_); }
+
 }  // namespace pgsidecar::proxy

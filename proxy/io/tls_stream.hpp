@@ -42,6 +42,8 @@ public:
     void shutdown();
 
     const std::string& error() const { return error_; }
+    /// Such as "TLSv1.3".
+    std::string version() const;
 
 private:
     TlsStream() = default;

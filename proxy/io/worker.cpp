@@ -28,7 +28,8 @@ Worker::Worker(std::shared_ptr<const Options> options, ssl_ctx_st* upstream_tls,
     auto defer = [this](std::function<void(const base::Now&)> f) {
         on_plane([f = std::move(f)](Plane&, const base::Now& at) { f(at); });
     };
-    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables, buffer_limit());
+    mock_ = std::make_unique<mock::MockDatabase>(defer, entropy_, options_->mock_tables,
+                                                 buffer_limit());
 }
 
 Worker::~Worker() { stop(); }
@@ -54,6 +55,13 @@ void Worker::stop() {
     thread_.join();
     context_.restart();
     context_.poll();  // completes what was aborted, so that nothing is left to free
+}
+
+void Worker::reload(std::shared_ptr<const Options> options) {
+    on_plane([this, options = std::move(options)](Plane& plane, const base::Now& at) {
+        options_ = options;
+        plane.reload(options, at);
+    });
 }
 
 const base::Now& Worker::now() {
@@ -162,6 +170,14 @@ void Worker::spool(std::uint64_t token, model::SpoolEntry&& entry) {
 }
 
 void Worker::learned(const model::LearnedServer& server) { events_.on_learned(server); }
+
+void Worker::console(std::uint64_t token, admin::Request&& request) {
+    events_.on_console(number_, token, std::move(request));
+}
+
+void Worker::console_cancelled(std::uint64_t token) {
+    events_.on_console_cancelled(number_, token);
+}
 
 // ---- time
 

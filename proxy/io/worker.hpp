@@ -51,6 +51,9 @@ public:
         });
     }
 
+    /// Other options count from now on.
+    void reload(std::shared_ptr<const Options> options);
+
     const metrics::WorkerShard& shard() const { return *shard_; }
     std::shared_ptr<const metrics::WorkerShard> shared_shard() const { return shard_; }
     base::SpscRing<model::OperationRecord>& records() { return records_; }
@@ -80,6 +83,8 @@ private:
     void upstream_connected() override;
     void spool(std::uint64_t token, model::SpoolEntry&& entry) override;
     void learned(const model::LearnedServer& server) override;
+    void console(std::uint64_t token, admin::Request&& request) override;
+    void console_cancelled(std::uint64_t token) override;
 
     void arm_tick();
     void tick();
