@@ -19,6 +19,7 @@ namespace admin = proxy::admin;
 namespace log = base::log;
 
 using admin::Answer;
+using admin::Detail;
 using admin::Subject;
 using admin::Verb;
 
@@ -124,8 +125,8 @@ void AdminDesk::carry_out(const Caller& caller, const admin::Request& request) {
 
 // ---- SHOW
 
-void AdminDesk::gather(std::function<void(const Facts&)> then) {
-    parts_.plane->gather([this, then = std::move(then)](Facts facts) {
+void AdminDesk::gather(admin::Detail detail, std::function<void(const Facts&)> then) {
+    parts_.plane->gather(detail, [this, then = std::move(then)](Facts facts) {
         asio::post(control_, [this, then, facts = std::move(facts)] {
             if (!stopped_) then(facts);
         });
@@ -142,7 +143,7 @@ void AdminDesk::show(const Caller& caller, Subject subject) {
         case Subject::Queue: return answer_rows(caller, queue_rows());
         default: break;
     }
-    gather([this, caller, subject](const Facts& facts) {
+    gather(Detail::Everything, [this, caller, subject](const Facts& facts) {
         answer_rows(caller, rows_of(subject, facts));
     });
 }
@@ -203,7 +204,7 @@ void AdminDesk::with_database(const Caller& caller, const std::string& name,
                               std::function<void()> then) {
     if (name.empty() || name == parts_.upstream.database || paused_.databases.contains(name))
         return then();
-    gather([this, caller, name, then = std::move(then)](const Facts& facts) {
+    gather(Detail::Pools, [this, caller, name, then = std::move(then)](const Facts& facts) {
         for (const auto& worker : facts) {
             for (const auto& pool : worker.pools) {
                 if (pool.database == name) return then();
@@ -239,14 +240,14 @@ void AdminDesk::pause(const Caller& caller, const std::string& database) {
         if (std::int64_t wait_ms = settings().admin.pause_wait_ms; wait_ms > 0)
             waiting_->give_up_ns = base::read_clocks().mono_ns + wait_ms * 1'000'000;
         spread_paused();
-        gather([this](const Facts& facts) { look_at_pause(facts); });
+        gather(Detail::Pools, [this](const Facts& facts) { look_at_pause(facts); });
     });
 }
 
 void AdminDesk::watch_pause() {
     waiting_->timer.expires_after(kLookInterval);
     waiting_->timer.async_wait([this](const asio::error_code& error) {
-        if (!error) gather([this](const Facts& facts) { look_at_pause(facts); });
+        if (!error) gather(Detail::Pools, [this](const Facts& facts) { look_at_pause(facts); });
     });
 }
 

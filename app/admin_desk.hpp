@@ -69,7 +69,7 @@ private:
     std::vector<proxy::admin::Row> queue_rows() const;
     std::vector<proxy::admin::Row> operation_rows() const;
     /// then(facts) on the control thread.
-    void gather(std::function<void(const Facts&)> then);
+    void gather(proxy::admin::Detail detail, std::function<void(const Facts&)> then);
     /// Refuses a database that nobody knows, else goes on.
     void with_database(const Caller& caller, const std::string& name, std::function<void()> then);
     void pause(const Caller& caller, const std::string& database);

@@ -55,6 +55,9 @@ struct PreparedFacts {
     std::string text;  ///< literal-free; empty: the text was not seen
 };
 
+/// How much is told: the rest costs time for each client.
+enum class Detail : std::uint8_t { Pools, Everything };
+
 struct WorkerFacts {
     int worker = 0;
     std::vector<PoolFacts> pools;

@@ -74,7 +74,8 @@ public:
     void learn(const model::LearnedServer& server);
     // From the admin console, by way of app.
     void console_answered(std::uint64_t token, admin::Answer answer, const base::Now& now);
-    admin::WorkerFacts facts(const base::Now& now) const;
+    admin::WorkerFacts facts(const base::Now& now,
+                             admin::Detail detail = admin::Detail::Everything) const;
     /// Which databases are paused from now on; see Pool::set_paused(). Null: none.
     void set_paused(admin::PausedPtr paused, const base::Now& now);
     /// Of this database; empty: of all.

@@ -73,14 +73,16 @@ void Plane::console_answered(std::uint64_t token, admin::Answer answer, const ba
 
 // ---- what it is asked
 
-admin::WorkerFacts Plane::facts(const base::Now& now) const {
+admin::WorkerFacts Plane::facts(const base::Now& now, admin::Detail detail) const {
     admin::WorkerFacts facts;
     facts.worker = options_->worker;
     for (const auto& [name, pool] : pools_) {
         facts.pools.push_back(facts_of(*pool, options_->pool_size, now));
+        if (detail == admin::Detail::Pools) continue;
         for (const auto& upstream : pool->connections())
             facts.servers.push_back(facts_of(*upstream, name.first, name.second, now));
     }
+    if (detail == admin::Detail::Pools) return facts;
     for (const auto& [raw, session] : sessions_) {
         facts.clients.push_back(session->facts(now));
         session->add_prepared(facts.prepared);

@@ -149,14 +149,14 @@ void DataPlane::on_all(const OnPlane& f, std::function<void()> done) {
     }
 }
 
-void DataPlane::gather(std::function<void(Facts)> done) {
+void DataPlane::gather(admin::Detail detail, std::function<void(Facts)> done) {
     struct Collected {
         std::mutex mutex;
         Facts facts;
     };
     auto collected = std::make_shared<Collected>();
-    auto look = [collected](Plane& plane, const base::Now& now) {
-        admin::WorkerFacts facts = plane.facts(now);
+    auto look = [collected, detail](Plane& plane, const base::Now& now) {
+        admin::WorkerFacts facts = plane.facts(now, detail);
         std::lock_guard lock(collected->mutex);
         collected->facts.push_back(std::move(facts));
     };

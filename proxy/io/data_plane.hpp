@@ -49,7 +49,7 @@ public:
     void on_all(const OnPlane& f, std::function<void()> done);
     using Facts = std::vector<admin::WorkerFacts>;
     /// What all workers know; done on one of their threads.
-    void gather(std::function<void(Facts)> done);
+    void gather(admin::Detail detail, std::function<void(Facts)> done);
     void console_answered(int worker, std::uint64_t token, admin::Answer answer);
 
     void cancel(int except_worker, std::int32_t pid, std::uint32_t secret);

@@ -207,6 +207,9 @@ TEST(Console, APausedPoolLetsTransactionsEndAndHoldsNewOnes) {
     ASSERT_THAT(facts.pools, SizeIs(1));
     EXPECT_TRUE(facts.pools[0].paused);
     EXPECT_EQ(facts.pools[0].active, 1);
+    auto brief = script.plane().facts(script.now(), proxy::admin::Detail::Pools);
+    EXPECT_THAT(brief.pools, SizeIs(1));
+    EXPECT_THAT(brief.clients, IsEmpty());
     EXPECT_EQ(script.ask(busy, query("COMMIT")), "CZ");
     EXPECT_THAT(script.backends(), IsEmpty());
     script.pass_ms(1'000);
