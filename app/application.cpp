@@ -13,6 +13,7 @@
 #include <optional>
 #include <sstream>
 
+#include "app/admin_desk.hpp"
 #include "app/cli/exit_codes.hpp"
 #include "app/cli/version.hpp"
 #include "app/edge_backend.hpp"
@@ -20,6 +21,7 @@
 #include "app/operation_feed.hpp"
 #include "app/outage_desk.hpp"
 #include "app/user_desk.hpp"
+#include "app/reloader.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "config/upstream.hpp"
@@ -74,10 +76,14 @@ std::string where_of(const config::Upstream& upstream) {
 }  // namespace
 
 struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
-    explicit Impl(config::LoadResult given)
-        : loaded(std::move(given)),
-          settings(std::make_shared<const config::Settings>(loaded.settings)),
+    Impl(config::LoadInput input, config::LoadResult loaded)
+        : settings(std::make_shared<const config::Settings>(loaded.settings)),
+          warnings(loaded.warnings),
+          reloader(std::move(input), std::move(loaded), counters,
+                   [this](const config::LoadResult& next) { return take_over(next); }),
+          console(control),
           signals(control),
+          hangups(control),
           drain_timer(control),
           feed_timer(control),
           certificate_timer(control),
@@ -100,6 +106,12 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     }
     void on_look_up(int worker, const std::string& user) override { users->look_up(worker, user); }
     void on_learned(const model::LearnedServer& learned) override { outage->remember(learned); }
+    void on_console(int worker, std::uint64_t token, proxy::admin::Request request) override {
+        console.ask(worker, token, std::move(request));
+    }
+    void on_console_cancelled(int worker, std::uint64_t token) override {
+        console.cancel(worker, token);
+    }
     void on_cancel_elsewhere(int worker, std::int32_t pid, std::uint32_t secret) override {
         if (plane) plane->cancel(worker, pid, secret);
         takeover.pass_on_cancel(pid, secret);
@@ -155,6 +167,10 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void on_taken();
     void wait_for_upgrade(std::int64_t give_up_ns, int empty_looks);
     void drain();
+    void on_hangup();
+    /// Puts a reloaded configuration to use; a sentence when that is not possible.
+    std::string take_over(const config::LoadResult& next);
+    void publish_limits();
     void wait_for_clients(std::int64_t give_up_ns);
     void finish();
     void collect_operations();
@@ -162,17 +178,20 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void watch_certificates();
     void refresh_counters();
 
-    config::LoadResult loaded;
-    std::shared_ptr<const config::Settings> settings;
     base::SystemEntropy entropy;
     asio::io_context control{1};
-    asio::signal_set signals;
+    std::shared_ptr<metrics::ProcessCounters> counters =
+        std::make_shared<metrics::ProcessCounters>();
+    std::shared_ptr<const config::Settings> settings;  ///< control thread
+    std::vector<config::Mistake> warnings;             ///< of the start
+    Reloader reloader;
+    AdminDesk console;
+    asio::signal_set signals, hangups;
     asio::steady_timer drain_timer, feed_timer, certificate_timer;
     std::string connection_id;
     config::Upstream upstream;
     EdgeBackend backend;
-    std::shared_ptr<metrics::ProcessCounters> counters =
-        std::make_shared<metrics::ProcessCounters>();
+    std::shared_ptr<const proxy::Options> plane_options;
     std::unique_ptr<metrics::Registry> registry;
     std::unique_ptr<proxy::DataPlane> plane;
     std::unique_ptr<ws::HttpServer> server;
@@ -226,7 +245,12 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
     users = std::make_unique<UserDesk>(control, *settings, upstream, user_file, problem);
     if (!problem.empty()) return nullptr;
     if (mock()) options->mock_tables = std::make_shared<proxy::mock::TableBook>();
+    options->version = version();
     if (mock() && upstream.user.empty()) options->credentials.accept_anybody();
+    if (plane_options) {  // of before a reload
+        options->mock_tables = plane_options->mock_tables;
+        options->credentials.keep_from(plane_options->credentials);
+    }
     return options;
 }
 
@@ -250,12 +274,12 @@ bool Application::Impl::make_parts() {
     outage_parts.on_error = [this](const model::ErrorEvent& event) { on_error(event); };
     outage = std::make_unique<OutageDesk>(control, std::move(outage_parts));
     std::string problem;
-    auto options = make_options(problem);
-    if (!options) {
+    plane_options = make_options(problem);
+    if (!plane_options) {
         log::error("config", problem);
         return false;
     }
-    plane = std::make_unique<proxy::DataPlane>(options, *this);
+    plane = std::make_unique<proxy::DataPlane>(plane_options, *this);
     server = std::make_unique<ws::HttpServer>(settings, backend, entropy, std::string(version()));
     db::LibpqAdapter::Options adapter_options;
     adapter_options.connection_id = connection_id;
@@ -279,6 +303,8 @@ bool Application::Impl::make_parts() {
             refresh_counters();
         }};
     backend.connect(std::move(parts));
+    console.start({plane.get(), outage.get(), feed.get(), supervisor.get(), &reloader, upstream,
+                   "pgsidecar " + std::string(version())});
     return true;
 }
 
@@ -295,8 +321,38 @@ void Application::Impl::refresh_counters() {
              stats.frames_replaced);
     raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SourceFull)],
              stats.publications_dropped);
+}
+
+void Application::Impl::publish_limits() {
     counters->client_connections_max.set(settings->listen.max_clients);
     counters->server_connections_max.set(settings->database.pool_size);
+}
+
+std::string Application::Impl::take_over(const config::LoadResult& next) {
+    auto before = std::exchange(settings, std::make_shared<const config::Settings>(next.settings));
+    std::string problem;
+    auto made = make_options(problem);
+    if (!made) {
+        settings = std::move(before);
+        return problem;
+    }
+    plane_options = std::move(made);
+    plane->reload(plane_options);
+    outage->reload(*settings);
+    supervisor->reload(*settings);
+    server->reload(settings);
+    backend.reload(settings);
+    configure_log(settings->log);
+    publish_limits();
+    return {};
+}
+
+void Application::Impl::on_hangup() {
+    hangups.async_wait([this](const asio::error_code& error, int) {
+        if (error || finishing) return;
+        reloader.reload();
+        on_hangup();
+    });
 }
 
 void Application::Impl::collect_operations() {
@@ -321,6 +377,7 @@ void Application::Impl::watch_certificates() {
 }
 
 int Application::Impl::start() {
+    publish_limits();
     counters->last_reload_ok.set(1);
     counters->last_reload_success_us.set(base::read_clocks().wall_us);
     base::ListeningSockets sockets;
@@ -463,6 +520,7 @@ void Application::Impl::wait_for_clients(std::int64_t give_up_ns) {
 void Application::Impl::finish() {
     if (finishing) return;
     finishing = true;
+    console.stop();
     drain_timer.cancel();
     if (handover) handover->stop();
     if (std::size_t left = plane->clients(); left > 0) {
@@ -477,13 +535,14 @@ void Application::Impl::finish() {
         supervisor->stop([this] {
             server->stop(std::chrono::milliseconds(2'000));
             signals.cancel();
+            hangups.cancel();
             control.stop();
         });
     });
 }
 
-Application::Application(config::LoadResult loaded)
-    : impl_(std::make_unique<Impl>(std::move(loaded))) {}
+Application::Application(config::LoadInput input, config::LoadResult loaded)
+    : impl_(std::make_unique<Impl>(std::move(input), std::move(loaded))) {}
 
 Application::~Application() = default;
 
@@ -491,13 +550,15 @@ int Application::run() {
     configure_log(impl_->settings->log);
     std::signal(SIGPIPE, SIG_IGN);
     raise_open_file_limit();
-    for (const auto& warning : impl_->loaded.warnings) {
+    for (const auto& warning : impl_->warnings) {
         log::warn("config", warning.sentence, {{"source", warning.source}});
     }
     if (!impl_->make_parts()) return kExitConfig;
     impl_->signals.add(SIGTERM);
     impl_->signals.add(SIGINT);
+    impl_->hangups.add(SIGHUP);
     impl_->on_signal();
+    impl_->on_hangup();
     if (int code = impl_->start(); code != kExitOk) return code;
     impl_->control.run();
     log::info("app", "pgsidecar has stopped");

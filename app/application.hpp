@@ -11,7 +11,8 @@ namespace pgsidecar::app {
 /// Thread: the main thread, which becomes the control thread in run().
 class Application {
 public:
-    explicit Application(config::LoadResult loaded);
+    /// input: what loaded was loaded from; it is read again at a reload.
+    Application(config::LoadInput input, config::LoadResult loaded);
     ~Application();
 
     /// Until SIGTERM or SIGINT; the exit code.

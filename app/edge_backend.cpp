@@ -8,6 +8,16 @@ constexpr std::int64_t kStuckNs = 10'000'000'000;
 
 void EdgeBackend::connect(Parts parts) { parts_ = std::move(parts); }
 
+void EdgeBackend::reload(std::shared_ptr<const config::Settings> settings) {
+    std::lock_guard lock(mutex_);
+    parts_.settings = std::move(settings);
+}
+
+std::shared_ptr<const config::Settings> EdgeBackend::settings() const {
+    std::lock_guard lock(mutex_);
+    return parts_.settings;
+}
+
 model::DatabaseConnection EdgeBackend::connection() const {
     return parts_.supervisor->connection();
 }
@@ -18,7 +28,8 @@ std::optional<model::HealthEvent> EdgeBackend::last_health() const {
 
 ws::Activity EdgeBackend::activity() const {
     ws::Activity sum;
-    const auto& settings = *parts_.settings;
+    const auto held = this->settings();
+    const auto& settings = *held;
     for (const auto& shard : parts_.plane->shards()) {
         for (const auto& counter : shard->queries) sum.statements_total += counter.get();
         for (const auto& counter : shard->query_errors) sum.errors_total += counter.get();
@@ -60,7 +71,7 @@ ws::ProbeReport EdgeBackend::readiness() const {
     bool connected = connection().status == model::ConnectionStatus::Connected;
     std::string database =
         connected ? "The database is connected." : "The database is not connected.";
-    if (parts_.settings->health.readiness == config::ReadinessPolicy::Upstream && !connected)
+    if (settings()->health.readiness == config::ReadinessPolicy::Upstream && !connected)
         return {false, {database}};
     if (std::string problem = parts_.outage->problem(); !problem.empty())
         return {false, {database, "Nothing can be acknowledged in an outage: " + problem}};

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 #include "app/operation_feed.hpp"
 #include "health/supervisor.hpp"
@@ -26,6 +27,8 @@ public:
     };
 
     void connect(Parts parts);
+    /// Other settings count from now on.
+    void reload(std::shared_ptr<const config::Settings> settings);
     void set_started() { started_ = true; }
     void set_draining() { draining_ = true; }
 
@@ -42,7 +45,10 @@ public:
     void request_reconnect(std::function<void(realtime::ReconnectOutcome)> done) override;
 
 private:
-    Parts parts_;
+    std::shared_ptr<const config::Settings> settings() const;
+
+    Parts parts_;  ///< its settings under the lock
+    mutable std::mutex mutex_;
     std::atomic<bool> started_{false}, draining_{false};
 };
 

@@ -44,6 +44,12 @@ std::map<std::string, std::string> this_environment() {
     return environment;
 }
 
+std::vector<std::string> spooled_tables(const config::Settings& settings) {
+    model::OutagePolicy policy;
+    (void)model::OutagePolicy::parse(settings.outage.policy, policy);
+    return policy.spooled_tables();
+}
+
 bool is_mock(const config::Settings& settings) {
     return settings.database.mode == model::DatabaseMode::Mock;
 }
@@ -89,9 +95,7 @@ void OutageDesk::make_flush() {
     audit::SchemaWatch::Options watched;
     watched.upstream = parts_.upstream;
     watched.tls_required = options.tls_required;
-    model::OutagePolicy policy;
-    (void)model::OutagePolicy::parse(settings.outage.policy, policy);
-    watched.tables = policy.spooled_tables();
+    watched.tables = spooled_tables(settings);
     watch_ = std::make_unique<audit::SchemaWatch>(
         control_.get_executor(), watched,
         [this](const model::LearnedSchemaPtr& schema) { learned(schema); });
@@ -153,6 +157,14 @@ void OutageDesk::refresh_counters() const {
 
 audit::FlushStatus OutageDesk::status() const {
     return open_ && flusher_ ? flusher_->status() : audit::FlushStatus{};
+}
+
+audit::SpoolStats OutageDesk::spool_stats() const {
+    return spool_ ? spool_->stats() : audit::SpoolStats{};
+}
+
+void OutageDesk::reload(const config::Settings& settings) {
+    if (watch_) watch_->set_tables(spooled_tables(settings));
 }
 
 void OutageDesk::start(proxy::DataPlane& plane) {

@@ -46,6 +46,10 @@ public:
     /// Why nothing can be acknowledged in an outage; empty when all is well or nothing is wanted.
     std::string problem() const;
     audit::FlushStatus status() const;
+    /// Zeros without a spool.
+    audit::SpoolStats spool_stats() const;
+    /// Other settings count from now on: the tables whose columns are learned are the policy's.
+    void reload(const config::Settings& settings);
     /// Before a scrape. Thread: any.
     void refresh_counters() const;
 

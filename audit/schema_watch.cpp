@@ -110,6 +110,11 @@ public:
         databases_.push_back(std::move(database));
         if (usable_) set_usable(true);
     }
+    void set_tables(std::vector<std::string> tables) {
+        if (options_.tables == tables) return;
+        options_.tables = std::move(tables);
+        if (usable_) set_usable(true);
+    }
     void stop(std::function<void()> done) {
         stopping_ = true;
         usable_ = false;
@@ -198,6 +203,12 @@ void SchemaWatch::set_usable(bool usable) {
 void SchemaWatch::add_database(std::string database) {
     asio::post(impl_->executor, [impl = impl_, database = std::move(database)]() mutable {
         impl->add_database(std::move(database));
+    });
+}
+
+void SchemaWatch::set_tables(std::vector<std::string> tables) {
+    asio::post(impl_->executor, [impl = impl_, tables = std::move(tables)]() mutable {
+        impl->set_tables(std::move(tables));
     });
 }
 

@@ -42,6 +42,8 @@ public:
     void set_usable(bool usable);
     /// A further database that clients use; the one of the settings is watched anyway.
     void add_database(std::string database);
+    /// Instead of those it was made with.
+    void set_tables(std::vector<std::string> tables);
     void stop(std::function<void()> done);
 
 private:

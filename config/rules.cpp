@@ -68,6 +68,7 @@ private:
             return;
         }
         check_loop(*upstream);
+        check_console(*upstream);
         warn_about_tls(*upstream);
     }
 
@@ -88,6 +89,15 @@ private:
                  "to the application, or change listen.port.");
             return;
         }
+    }
+
+    /// Clients that mean the database would get the console.
+    void check_console(const Upstream& upstream) {
+        if (settings_.admin.database.empty() || settings_.admin.database != upstream.database)
+            return;
+        fail("admin.database", "admin.database " + in_quotes(upstream.database) +
+                                   " is the database's own name; give the admin console another "
+                                   "one, or none.");
     }
 
     void warn_about_tls(const Upstream& upstream) {

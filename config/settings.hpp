@@ -127,6 +127,16 @@ struct Settings {
         std::string ciphersuites;       ///< of TLS 1.3; empty: OpenSSL's default
         int check_interval_ms = 5'000;  ///< how often the files of both sides are looked at
     } tls;
+    /// The console: a client that connects to this database talks to the sidecar itself.
+    struct Admin {
+        std::string database = "pgsidecar";  ///< empty: no console
+        /// Comma-separated; who may change things there. Empty: the database address's own user,
+        /// from this machine.
+        std::string users;
+        std::string stats_users;     ///< comma-separated; who may SHOW
+        int pause_wait_ms = 60'000;  ///< PAUSE waits so long for transactions; 0: no limit
+        int max_rows = 10'000;       ///< of one answer
+    } admin;
 
     struct Limits {
         int max_startup_bytes = 10'000;

@@ -25,7 +25,11 @@ A setting is looked for in this order; the first place that has it wins:
 5. the default.
 
 `pgsidecar check-config` reports all mistakes together, `pgsidecar print-config` shows every value and where it came
-from. Every change takes effect at the next start unless the setting says otherwise.
+from.
+
+SIGHUP, and `RELOAD` on the admin console, read flags, environment, files and `auth.user_file` again. The whole is
+checked first; with a mistake in it nothing changes, and the log and the console say what is wrong. A setting that needs
+a restart keeps its value until then; the log and the console name those that differ.
 )";
 
 std::string_view section_of(const Setting& setting) {
@@ -52,7 +56,7 @@ std::string markdown_of(const Setting& setting) {
     }
     out += ".\n- Value: " + expected_value(setting) + "; default: " + default_shown(setting) + ".";
     if (setting.secret) out += " Secret: never shown.";
-    if (setting.reloadable) out += " Taken over on reload.";
+    out += setting.reloadable ? " Taken over on reload." : " A change needs a restart.";
     return out + "\n";
 }
 

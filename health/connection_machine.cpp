@@ -236,6 +236,13 @@ void ConnectionMachine::begin_try(bool counted, base::Now now) {
     begin_probe({.counted = counted, .fresh = true});
 }
 
+Actions ConnectionMachine::change_policy(const MachinePolicy& policy, base::Now now) {
+    policy_ = policy;
+    if (next_check_ns_)
+        next_check_ns_ = std::min(*next_check_ns_, now.mono_ns + policy_.check_interval_ns);
+    return finish();
+}
+
 void ConnectionMachine::restart_policy() {
     tries_ = 0;
     exhausted_ = false;

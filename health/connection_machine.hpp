@@ -54,6 +54,8 @@ public:
     Actions disconnect_requested(base::Now now);
     /// Early and late calls are harmless.
     Actions timer(base::Now now);
+    /// After a reload. A health check that is due later than the new interval says comes earlier.
+    Actions change_policy(const MachinePolicy& policy, base::Now now);
 
     const model::DatabaseConnection& connection() const { return connection_; }
     const std::optional<model::HealthCheckResult>& last_result() const { return last_result_; }

@@ -42,6 +42,12 @@ void Supervisor::stop(std::function<void()> done) {
     });
 }
 
+void Supervisor::reload(const config::Settings& settings) {
+    asio::post(driver_->io(), [driver = driver_, policy = policy_from(settings)] {
+        driver->change_policy(policy);
+    });
+}
+
 void Supervisor::report_loss(model::ErrorInfo error) {
     asio::post(driver_->io(),
                [driver = driver_, error = std::move(error)] { driver->report_loss(error); });

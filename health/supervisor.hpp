@@ -53,6 +53,9 @@ public:
     /// calls done. Nothing is published afterwards; request_* then answer with what is known.
     void stop(std::function<void()> done);
 
+    /// The timings are these from now on.
+    void reload(const config::Settings& settings);
+
     /// The data plane could not connect, or lost a connection not by its own doing. Do not report
     /// what a client caused: its own wrong password in pass-through mode, its own statement's
     /// error.

@@ -56,6 +56,10 @@ void Supervisor::Driver::stop() {
     detach();
 }
 
+void Supervisor::Driver::change_policy(const MachinePolicy& policy) {
+    run(machine_.change_policy(policy, base::read_clocks()));
+}
+
 void Supervisor::Driver::detach() { listener_ = nullptr; }
 
 void Supervisor::Driver::report_loss(const model::ErrorInfo& error) {

@@ -33,6 +33,7 @@ public:
     void watch_idle_connection();
     void start();
     void stop();
+    void change_policy(const MachinePolicy& policy);
     /// The Listener may go away.
     void detach();
     void report_loss(const model::ErrorInfo& error);

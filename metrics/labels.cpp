@@ -75,6 +75,7 @@ std::string_view to_string(ServerCloseReason reason) {
         case ServerCloseReason::ProtocolError: return "protocol_error";
         case ServerCloseReason::Shutdown: return "shutdown";
         case ServerCloseReason::ResetFailed: return "reset_failed";
+        case ServerCloseReason::Console: return "console";
         case ServerCloseReason::kCount: break;
     }
     return "other";

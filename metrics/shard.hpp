@@ -93,6 +93,7 @@ enum class ServerCloseReason : std::uint8_t {
     ProtocolError,
     Shutdown,
     ResetFailed,
+    Console,
     kCount,
 };
 

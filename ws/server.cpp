@@ -188,6 +188,11 @@ void HttpServer::stop(milliseconds limit) {
     impl_->context.poll();  // lets what was cancelled end while everything is still there
 }
 
+void HttpServer::reload(std::shared_ptr<const config::Settings> settings) {
+    impl_->post(
+        [impl = impl_.get(), settings = std::move(settings)] { impl->state.settings = settings; });
+}
+
 void HttpServer::publish_status(model::StatusEvent event) {
     impl_->post(
         [impl = impl_.get(), event = std::move(event)] { impl->hub.publish_status(event); });

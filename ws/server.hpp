@@ -66,6 +66,10 @@ public:
     /// thread.
     void stop(std::chrono::milliseconds limit);
 
+    /// The limits and timeouts of connections are these from now on. Addresses, token and what
+    /// WebSockets are told at their start stay.
+    void reload(std::shared_ptr<const config::Settings> settings);
+
     void publish_status(model::StatusEvent event);
     void publish_error(model::ErrorEvent event);
     void publish_health(model::HealthEvent event);

@@ -71,7 +71,7 @@ int usage_mistake(std::ostream& err, std::string_view sentence) {
 CliResult run(const LoadInput& given, std::ostream&, std::ostream& err) {
     LoadInput input = given;
     const bool takeover = take(input.args, "--takeover");
-    CliResult result{std::nullopt, config::load(input)};
+    CliResult result{std::nullopt, config::load(input), input};
     result.loaded.settings.upgrade.takeover = takeover;
     if (takeover && result.loaded.ok() && result.loaded.settings.upgrade.socket.empty()) {
         result.loaded.mistakes.push_back(

@@ -12,6 +12,7 @@ namespace pgsidecar::app {
 struct CliResult {
     std::optional<int> exit_code;  ///< set: the command is done; not set: run with `loaded`
     config::LoadResult loaded;
+    config::LoadInput input = {};  ///< of `run`: what it was loaded from, for a reload
 };
 
 /// Carries out run, check-config, print-config, version and help. input.args: all arguments after

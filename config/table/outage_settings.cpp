@@ -13,33 +13,39 @@ std::vector<Setting> rules() {
     return {
         {.key = "outage.policy",
          .field = field<&Settings::outage, &Outage::policy>(),
+         .reloadable = true,
          .summary = "Rules TABLE[:VERB][@SERVICE]=CLASS, separated by commas, in front of the "
                     "built-in ones; * stands for any; CLASS is durable, queue, buffer, hold or "
                     "reject."},
         {.key = "outage.notice",
          .field = field<&Settings::outage, &Outage::notice>(),
+         .reloadable = true,
          .summary = "Whether a client is told by a NOTICE that its write was queued."},
         {.key = "outage.queue_after_ms",
          .field = field<&Settings::outage, &Outage::queue_after_ms>(),
          .max = 60'000,
          .unit = "ms",
+         .reloadable = true,
          .summary = "How long a queueable write waits for a connection when none is left, before "
                     "it is queued."},
         {.key = "outage.flush_wait_ms",
          .field = field<&Settings::outage, &Outage::flush_wait_ms>(),
          .max = kDayMs,
          .unit = "ms",
+         .reloadable = true,
          .summary = "How long a statement on a table with queued writes waits until they are "
                     "applied, before it is refused."},
         {.key = "outage.max_held",
          .field = field<&Settings::outage, &Outage::max_held>(),
          .max = 1'000'000,
+         .reloadable = true,
          .summary = "How many statements of a worker may wait for the database to come back; "
                     "further ones are refused at once."},
         {.key = "outage.max_held_bytes",
          .field = field<&Settings::outage, &Outage::max_held_bytes>(),
          .max = kTebibyte,
          .unit = "bytes",
+         .reloadable = true,
          .summary = "How many bytes of statements of a worker may wait for the database to come "
                     "back."},
     };

@@ -30,6 +30,7 @@ std::vector<Setting> listen_settings() {
          .field = field<&Settings::listen, &Listen::max_clients>(),
          .min = 1,
          .max = 1'000'000,
+         .reloadable = true,
          .summary = "How many clients may be connected; further ones get error 53300."},
         {.key = "listen.max_user_clients",
          .field = field<&Settings::listen, &Listen::max_user_clients>(),
@@ -142,6 +143,7 @@ std::vector<Setting> pool_settings() {
          .field = field<&Settings::database, &model::DatabaseConfig::pool_size>(),
          .min = model::kMinPoolSize,
          .max = model::kMaxPoolSize,
+         .reloadable = true,
          .summary = "How many connections to the database are shared."},
         {.key = "pool.mode",
          .field = field<&Settings::pool, &Pool::mode>(),
@@ -160,6 +162,7 @@ std::vector<Setting> pool_settings() {
          .min = 1,
          .max = kDayMs,
          .unit = "ms",
+         .reloadable = true,
          .summary =
              "How long a client waits for a free database connection before it gets an error."},
         {.key = "pool.connect_timeout_ms",
@@ -167,18 +170,21 @@ std::vector<Setting> pool_settings() {
          .min = 1,
          .max = 600'000,
          .unit = "ms",
+         .reloadable = true,
          .summary = "How long connecting and logging in to the database may take."},
         {.key = "pool.server_idle_timeout_ms",
          .field = field<&Settings::pool, &Pool::server_idle_timeout_ms>(),
          .min = 1,
          .max = kDayMs,
          .unit = "ms",
+         .reloadable = true,
          .summary = "After how long without work a database connection is closed."},
         {.key = "pool.server_lifetime_ms",
          .field = field<&Settings::pool, &Pool::server_lifetime_ms>(),
          .min = 1,
          .max = 7 * kDayMs,
          .unit = "ms",
+         .reloadable = true,
          .summary = "After how long a database connection is replaced as soon as it is free; up to "
                     "a tenth earlier, so that not all end at once."},
     };
@@ -194,11 +200,13 @@ std::vector<Setting> auth_settings() {
                     "client's own credentials reach the database, one connection per client."},
         {.key = "auth.method",
          .field = field<&Settings::auth, &Auth::method>(),
+         .reloadable = true,
          .summary = "How clients prove themselves in auth.mode managed; trust is for loopback and "
                     "Unix sockets "
                     "only."},
         {.key = "auth.user_file",
          .field = field<&Settings::auth, &Auth::user_file>(),
+         .reloadable = true,
          .summary = "The file of the clients' users, \"user\" \"password, md5 hash or SCRAM "
                     "secret\" a line; "
                     "needed by auth.method md5 and scram-sha-256."},
@@ -251,6 +259,7 @@ std::vector<Setting> auth_settings() {
          .min = 1,
          .max = 600'000,
          .unit = "ms",
+         .reloadable = true,
          .summary = "How long a client may take to log in."},
         {.key = "auth.scram_iterations",
          .field = field<&Settings::auth, &Auth::scram_iterations>(),
@@ -261,7 +270,41 @@ std::vector<Setting> auth_settings() {
          .field = field<&Settings::auth, &Auth::max_scram_iterations>(),
          .min = 4'096,
          .max = 10'000'000,
+         .reloadable = true,
          .summary = "The SCRAM iterations a database may ask for before the login is refused."},
+    };
+}
+
+std::vector<Setting> admin_settings() {
+    using Admin = Settings::Admin;
+    return {
+        {.key = "admin.database",
+         .field = field<&Settings::admin, &Admin::database>(),
+         .reloadable = true,
+         .summary = "The name of the database that is the admin console; empty for no console."},
+        {.key = "admin.users",
+         .field = field<&Settings::admin, &Admin::users>(),
+         .reloadable = true,
+         .summary = "Who may use every command of the admin console, separated by commas; empty "
+                    "for the user of database_url, from this machine only."},
+        {.key = "admin.stats_users",
+         .field = field<&Settings::admin, &Admin::stats_users>(),
+         .reloadable = true,
+         .summary = "Who may use SHOW on the admin console and nothing else, separated by commas."},
+        {.key = "admin.pause_wait_ms",
+         .field = field<&Settings::admin, &Admin::pause_wait_ms>(),
+         .max = kDayMs,
+         .unit = "ms",
+         .reloadable = true,
+         .summary = "How long PAUSE waits for running transactions before it is taken back; 0 for "
+                    "no limit."},
+        {.key = "admin.max_rows",
+         .field = field<&Settings::admin, &Admin::max_rows>(),
+         .min = 1,
+         .max = 1'000'000,
+         .reloadable = true,
+         .summary = "How many rows a SHOW of the admin console may have; a NOTICE tells when there "
+                    "are more."},
     };
 }
 
@@ -273,18 +316,21 @@ std::vector<Setting> limits_settings() {
          .min = 512,
          .max = kMebibyte,
          .unit = "bytes",
+         .reloadable = true,
          .summary = "The longest start-up packet taken from a client."},
         {.key = "limits.max_prelogin_message_bytes",
          .field = field<&Settings::limits, &Limits::max_prelogin_message_bytes>(),
          .min = 1'024,
          .max = 16 * kMebibyte,
          .unit = "bytes",
+         .reloadable = true,
          .summary = "The longest message taken from a client that has not logged in."},
         {.key = "limits.max_message_bytes",
          .field = field<&Settings::limits, &Limits::max_message_bytes>(),
          .min = 1'024,
          .max = 2'147'483'647,
          .unit = "bytes",
+         .reloadable = true,
          .summary = "The longest message forwarded; messages are streamed, so memory does not grow "
                     "with it."},
         {.key = "limits.inspect_bytes",
@@ -292,6 +338,7 @@ std::vector<Setting> limits_settings() {
          .min = 256,
          .max = 16 * kMebibyte,
          .unit = "bytes",
+         .reloadable = true,
          .summary = "The longest statement text that is read; a longer one is forwarded and "
                     "recorded without its "
                     "text."},
@@ -300,12 +347,14 @@ std::vector<Setting> limits_settings() {
          .min = 4'096,
          .max = 16 * kMebibyte,
          .unit = "bytes",
+         .reloadable = true,
          .summary = "How much is kept per client and direction before the other side is not read "
                     "any more."},
         {.key = "limits.max_pipeline",
          .field = field<&Settings::limits, &Limits::max_pipeline>(),
          .min = 1,
          .max = 10'000'000,
+         .reloadable = true,
          .summary =
              "How many messages a client may have unanswered before it is not read any more."},
     };
@@ -375,7 +424,8 @@ std::vector<Setting> upgrade_settings() {
 std::vector<Setting> proxy_settings() {
     std::vector<Setting> all;
     for (auto part : {listen_settings(), pool_settings(), server_limits(), auth_settings(),
-                      limits_settings(), session_timeouts(), upgrade_settings()}) {
+                      admin_settings(), limits_settings(), session_timeouts(),
+                      upgrade_settings()}) {
         all.insert(all.end(), part.begin(), part.end());
     }
     return all;

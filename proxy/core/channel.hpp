@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "proxy/admin/facts.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -60,6 +61,8 @@ public:
     virtual bool is_unix_socket() const = 0;
     /// Nothing while TLS is not established.
     virtual std::optional<TlsPeer> tls_peer() const { return std::nullopt; }
+    /// Who is at the other end, for people. Asked seldom: it may ask the system.
+    virtual admin::PeerFacts peer() const { return {}; }
 
 protected:
     ~Channel() = default;

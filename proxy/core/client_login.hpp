@@ -54,6 +54,8 @@ private:
     void password_expected(const base::Now& now);
     void relay_bytes(base::Bytes& bytes, const base::Now& now);
     void authenticated(const base::Now& now);
+    /// The database that was asked for is the admin console.
+    bool wants_console() const;
     void ask_for_welcome(const base::Now& now);
     void fail(std::string_view sqlstate, std::string message, std::string hint,
               const base::Now& now);

@@ -23,7 +23,11 @@ void ClientLogin::start(const protocol::StartupMessage& message, const base::Now
         return fail(protocol::sqlstate::kCannotConnectNow, "pgsidecar is shutting down.",
                     "Connect again shortly.", now);
     }
-    if (plane.options().census->total() > plane.settings().listen.max_clients) {
+    user_ = message.user();
+    database_ = message.database();
+    // Who comes to see why there is no room must find some.
+    bool guest = wants_console() && session_.local_peer();
+    if (!guest && plane.options().census->total() > plane.settings().listen.max_clients) {
         plane.reject(RejectReason::TooManyClients);
         plane.limit_reached(metrics::LimitKind::MaxClients, message.user(), message.database(),
                             now);
@@ -37,11 +41,9 @@ void ClientLogin::start(const protocol::StartupMessage& message, const base::Now
                                                     message.unknown_options);
         send(reply);
     }
-    user_ = message.user();
-    database_ = message.database();
     if (!tls_suffices(now)) return;
     if (!take_parameters(message, now)) return;
-    if (plane.settings().auth.mode == config::AuthMode::PassThrough)
+    if (plane.settings().auth.mode == config::AuthMode::PassThrough && !wants_console())
         return start_pass_through(message, now);
     stage_ = Stage::Proof;
     proof_ = std::make_unique<ClientProof>(plane, session_, user_);

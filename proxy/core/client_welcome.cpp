@@ -1,6 +1,7 @@
 #include "proxy/core/client_login.hpp"
 
 #include "protocol/messages/backend_encode.hpp"
+#include "proxy/core/console_link.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
 #include "proxy/core/session.hpp"
@@ -12,8 +13,17 @@ using metrics::RejectReason;
 
 // ---- what to tell the client
 
+bool ClientLogin::wants_console() const {
+    const std::string& console = session_.plane_.settings().admin.database;
+    return !console.empty() && database_ == console;
+}
+
 void ClientLogin::authenticated(const base::Now& now) {
     auto& plane = session_.plane_;
+    if (wants_console()) {
+        stage_ = Stage::Welcome;
+        return ConsoleLink::open(session_, now);
+    }
     if (auto full = session_.no_room(user_, database_, now)) return session_.end(*full, now);
     stage_ = Stage::Welcome;
     session_.settings_ = plane.gucs().make(gucs_);

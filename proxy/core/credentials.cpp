@@ -52,6 +52,15 @@ void Credentials::choose_mock_form(std::uint32_t scram_iterations) {
     mock_form_.md5 = with_md5 > 0 && with_md5 >= without;
 }
 
+void Credentials::keep_from(const Credentials& before) {
+    mock_key_ = before.mock_key_;
+    for (auto& [name, account] : users_) {
+        AccountPtr known = before.find(name);
+        const std::string& password = account->secret.password;
+        if (known && !password.empty() && known->secret.password == password) account = known;
+    }
+}
+
 AccountPtr Credentials::find(std::string_view user) const {
     auto it = users_.find(user);
     return it != users_.end() ? it->second : anybody_;

@@ -40,6 +40,10 @@ public:
 
     /// From now on every name is a user's, one without a password: mode mock protects nothing.
     void accept_anybody() { anybody_ = std::make_shared<const Account>(); }
+    bool accepts_anybody() const { return anybody_ != nullptr; }
+    /// After a reload: what strangers are told at a login stays the same, so that a change of it
+    /// says nothing about who is known; so do the salts of those whose secret is the same.
+    void keep_from(const Credentials& before);
     /// Null when the user is not known.
     AccountPtr find(std::string_view user) const;
     /// Random, the same for the process's life: makes logins of unknown users look like any other.

@@ -7,6 +7,7 @@
 #include "model/database_operation.hpp"
 #include "model/learned_schema.hpp"
 #include "model/spool_entry.hpp"
+#include "proxy/admin/answer.hpp"
 #include "proxy/core/channel.hpp"
 
 namespace pgsidecar::proxy {
@@ -34,6 +35,11 @@ public:
     virtual void look_up(const std::string& user) = 0;
     /// What a server told a client at login; to be kept for logins while it is away.
     virtual void learned(const model::LearnedServer& server) = 0;
+    /// A command of the admin console; Plane::console_answered() with the token follows, never from
+    /// inside this call.
+    virtual void console(std::uint64_t token, admin::Request&& request) = 0;
+    /// Nobody waits for that answer any more, or it is wanted at once.
+    virtual void console_cancelled(std::uint64_t token) = 0;
 
 protected:
     ~Driver() = default;

@@ -27,6 +27,8 @@ struct Options {
     Credentials credentials;    ///< users that the sidecar logs in itself
     std::string connection_id;  ///< of the one DatabaseConnection (R62)
     PoolShare share;            ///< this worker's part of the limits on server connections
+    int worker = 0;             ///< its number
+    std::string version;        ///< the sidecar's, for the admin console
     bool client_tls = false;    ///< a certificate for clients is configured
     std::shared_ptr<const model::OutagePolicy> policy =
         std::make_shared<const model::OutagePolicy>();

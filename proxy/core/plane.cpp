@@ -93,7 +93,10 @@ std::span<const model::StatementShapePtr> Plane::classify(std::string_view text)
 
 Pool& Plane::pool(const std::string& user, const std::string& database, const AccountPtr& account) {
     auto& slot = pools_[{user, database}];
-    if (!slot) slot = std::make_unique<Pool>(*this, user, database);
+    if (!slot) {
+        slot = std::make_unique<Pool>(*this, user, database);
+        slot->set_paused(paused_ && paused_->holds(database), {});
+    }
     slot->set_account(account);
     ++slot->sessions;
     return *slot;
@@ -286,6 +289,7 @@ std::optional<LocalError> Plane::no_room_to_hold(const Pool& pool) const {
 
 void Plane::drain(const base::Now& now) {
     draining_ = true;
+    set_paused(nullptr, now);  // what waits may be the end of a transaction
     std::vector<Session*> sessions, logins;
     for (auto& [raw, session] : sessions_) {
         bool ready = session->state() == Session::State::Ready;

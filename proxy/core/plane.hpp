@@ -18,6 +18,8 @@
 #include "model/error_text.hpp"
 #include "model/learned_schema.hpp"
 #include "model/spool_entry.hpp"
+#include "proxy/admin/facts.hpp"
+#include "proxy/admin/paused.hpp"
 #include "proxy/core/cancel_call.hpp"
 #include "proxy/core/driver.hpp"
 #include "proxy/core/guc_set.hpp"
@@ -77,6 +79,19 @@ public:
     void user_answered(const std::string& user, const UserAnswer& answer, const base::Now& now) {
         users_.answered(user, answer, now);
     }
+    // From the admin console, by way of app.
+    void console_answered(std::uint64_t token, admin::Answer answer, const base::Now& now);
+    admin::WorkerFacts facts(const base::Now& now,
+                             admin::Detail detail = admin::Detail::Everything) const;
+    /// Which databases are paused from now on; see Pool::set_paused(). Null: none.
+    void set_paused(admin::PausedPtr paused, const base::Now& now);
+    /// Of this database; empty: of all.
+    void reconnect(const std::string& database, const base::Now& now);
+    /// Ends one client. False: it is not this worker's.
+    bool kill(std::int64_t client, const base::Now& now);
+    /// Other settings count from now on. The connections stay.
+    void reload(std::shared_ptr<const Options> options, const base::Now& now);
+
     /// Frees what ended during the last input.
     void end_turn() { buried_.clear(); }
 
@@ -102,6 +117,12 @@ public:
                                              const std::string& database) const;
     /// The token that spooled() will name.
     std::uint64_t spool(Session& session, model::SpoolEntry entry);
+    std::int64_t next_client_id() {
+        return clients_seen_++ * settings().workers + options_->worker + 1;
+    }
+    /// The token that console_answered() will name.
+    std::uint64_t ask_console(Session& session, admin::Request request);
+    void forget_console(std::uint64_t token);
     void wait_for_flush(Session& session) { flush_waiters_.insert(&session); }
     void wait_for_tick(Session& session) { retry_waiters_.insert(&session); }
     /// Why a statement cannot even wait for the database to come back.
@@ -182,6 +203,9 @@ private:
     std::unordered_set<Session*> flush_waiters_, record_waiters_, retry_waiters_;
     std::uint64_t next_token_ = 0, outages_ = 0;
     TableChanges table_changes_;
+    std::unordered_map<std::uint64_t, Session*> consoles_;
+    admin::PausedPtr paused_;
+    std::int64_t clients_seen_ = 0;
     std::map<std::string, model::LearnedSchemaPtr> schemas_;
     std::map<std::pair<std::string, std::string>, model::LearnedServer> servers_known_;
     std::map<std::pair<std::string, std::string>, std::unique_ptr<Pool>> pools_;

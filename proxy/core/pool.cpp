@@ -70,6 +70,7 @@ Upstream* Pool::take_idle(const GucSetPtr& settings) {
 }
 
 void Pool::grow(const base::Now& now) {
+    if (paused_) return;
     while (connecting_ < waiting_count_ && connections_.size() < limit(now)) {
         // While the server cannot be reached one attempt at a time is enough.
         if (failures_ > 0 && (connecting_ > 0 || permanent_ || now.mono_ns < next_attempt_ns_))
@@ -103,6 +104,7 @@ void Pool::released(Upstream& upstream, const base::Now& now) {
         return;
     }
     if (upstream.tainted) return discard(upstream, now);
+    if (paused_ || upstream.outdated || has_too_many()) return close_for_console(upstream, now);
     bool aged = upstream.retire_at_ns > 0 && now.mono_ns >= upstream.retire_at_ns;
     // Whoever waits is served first, in a stop too: its transaction may be the one that is to be
     // finished.
@@ -198,7 +200,8 @@ std::int64_t Pool::hold_budget_ns() const {
 }
 
 std::optional<LocalError> Pool::refusal(const base::Now& now) const {
-    if (failures_ == 0 || now.mono_ns - failing_since_ns_ <= hold_budget_ns()) return std::nullopt;
+    if (paused_ || failures_ == 0 || now.mono_ns - failing_since_ns_ <= hold_budget_ns())
+        return std::nullopt;
     return unavailable(now);
 }
 
@@ -236,7 +239,7 @@ void Pool::try_now(const base::Now& now) {
 }
 
 void Pool::look(const base::Now& now) {
-    if (connections_.empty() && now.mono_ns >= next_attempt_ns_) open_connection(now);
+    if (connections_.empty() && !paused_ && now.mono_ns >= next_attempt_ns_) open_connection(now);
 }
 
 void Pool::tick(const base::Now& now) {
@@ -264,7 +267,7 @@ void Pool::tick(const base::Now& now) {
 
 void Pool::queue_who_waits(const base::Now& now, std::int64_t waited_ns) {
     // For want of room nobody loses its place: the database is there.
-    if (first_waiter_ == nullptr || lacks_room_ || any_ready()) return;
+    if (first_waiter_ == nullptr || lacks_room_ || paused_ || any_ready()) return;
     std::int64_t limit = now.mono_ns - waited_ns;
     std::vector<Session*> waiters;
     for (Session* s = first_waiter_; s != nullptr && s->waiting_since_ns <= limit; s = s->wait_next)
@@ -276,6 +279,42 @@ void Pool::queue_who_waits(const base::Now& now, std::int64_t waited_ns) {
 
 void Pool::close_idle(const base::Now& now) {
     while (!idle_.empty()) retire(*idle_.back(), metrics::ServerCloseReason::Shutdown, now);
+}
+
+// ---- the admin console
+
+bool Pool::has_too_many() const {
+    const auto& share = plane_.options().share;
+    return connections_.size() > static_cast<std::size_t>(share.size + share.reserve_size);
+}
+
+void Pool::close_for_console(Upstream& upstream, const base::Now& now) {
+    plane_.shard()
+        .servers_closed[static_cast<std::size_t>(metrics::ServerCloseReason::Console)]
+        .add();
+    discard(upstream, now);
+}
+
+void Pool::set_paused(bool paused, const base::Now& now) {
+    if (paused_ == paused) return;
+    paused_ = paused;
+    if (!paused) return grow(now);
+    while (!idle_.empty()) close_for_console(*idle_.back(), now);
+}
+
+void Pool::reconnect(const base::Now& now) {
+    while (!idle_.empty()) close_for_console(*idle_.back(), now);
+    for (auto& upstream : connections_) upstream->outdated = true;
+    grow(now);
+}
+
+void Pool::reload(const base::Now& now) {
+    while (has_too_many() && !idle_.empty()) close_for_console(*idle_.front(), now);
+    grow(now);
+}
+
+std::int64_t Pool::longest_wait_ns(const base::Now& now) const {
+    return first_waiter_ != nullptr ? now.mono_ns - first_waiter_->waiting_since_ns : 0;
 }
 
 const Pool::Welcome* Pool::welcome(const GucSetPtr& settings) const {

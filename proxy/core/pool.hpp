@@ -63,6 +63,16 @@ public:
     void look(const base::Now& now);
     void tick(const base::Now& now);
     void close_idle(const base::Now& now);
+    // From the admin console and a reload.
+    /// While paused, connections are closed as they become free, and who needs one waits.
+    void set_paused(bool paused, const base::Now& now);
+    bool paused() const { return paused_; }
+    /// Each connection is replaced as soon as it is free.
+    void reconnect(const base::Now& now);
+    /// The options are new ones.
+    void reload(const base::Now& now);
+    const std::vector<std::unique_ptr<Upstream>>& connections() const { return connections_; }
+    std::int64_t longest_wait_ns(const base::Now& now) const;
 
     const Welcome* welcome(const GucSetPtr& settings) const;
     /// What can be told without asking the server, while it is away; null: nothing is known.
@@ -114,6 +124,8 @@ private:
     void note_failure(const ChannelClosed& closed, const std::string& sqlstate,
                       const base::Now& now);
     bool any_ready() const;
+    bool has_too_many() const;
+    void close_for_console(Upstream& upstream, const base::Now& now);
     std::int64_t hold_budget_ns() const;
 
     Plane& plane_;
@@ -128,6 +140,7 @@ private:
     bool lacks_room_ = false;
     bool used_ = false;  ///< a connection of it was ready
     std::map<GucSetPtr, Welcome> welcomes_;
+    bool paused_ = false;
     bool guessed_ = false;  ///< some of welcomes_ were made without the server
 
     // Trouble reaching the server; failures_ == 0 means none.

@@ -7,6 +7,7 @@
 #include "protocol/messages/frontend_rewrite.hpp"
 #include "protocol/messages/sqlstate.hpp"
 #include "proxy/core/client_login.hpp"
+#include "proxy/core/console_link.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
 #include "proxy/core/standin.hpp"
@@ -56,6 +57,7 @@ Session::Session(Plane& plane, Channel& channel, bool local_peer, const base::No
               {static_cast<std::uint32_t>(plane.settings().limits.max_prelogin_message_bytes),
                static_cast<std::uint32_t>(plane.settings().limits.max_prelogin_message_bytes)}),
       settings_(plane.gucs().none()),
+      id_(plane.next_client_id()),
       opened_ns_(now.mono_ns),
       local_peer_(local_peer) {}
 
@@ -112,6 +114,7 @@ void Session::consume_held(const base::Now& now) {
 }
 
 void Session::on_frame(const Frame& frame, const base::Now& now) {
+    if (console_) return console_->on_frame(frame, now);
     if (!frame.first) {
         if (dropping_pieces_) {
             dropping_pieces_ = !frame.last;
@@ -318,7 +321,8 @@ void Session::relay(base::Bytes wire) {
     if (upstream_ != nullptr && unsent > plane_.buffer_limit()) upstream_->set_reading(false);
 }
 
-void Session::on_drained(const base::Now&) {
+void Session::on_drained(const base::Now& now) {
+    if (console_) return console_->drained(now);
     if (upstream_ != nullptr) upstream_->set_reading(true);
 }
 

@@ -25,6 +25,7 @@ namespace pgsidecar::proxy {
 
 class ClientLogin;
 class Inspection;
+class ConsoleLink;
 class Plane;
 class Pool;
 class Standin;
@@ -132,6 +133,14 @@ public:
     const ClientStatements& statements() const { return names_; }
     bool local_peer() const { return local_peer_; }
     std::uint64_t spool_token() const { return spool_token_; }
+    std::int64_t id() const { return id_; }
+    ConsoleLink* console() const { return console_.get(); }
+
+    // For the admin console.
+    admin::ClientFacts facts(const base::Now& now) const;
+    void add_prepared(std::vector<admin::PreparedFacts>& to) const;
+    /// Why it keeps its server connection now; empty: it does not.
+    std::string pin_reason() const;
 
     // Intrusive places in the pool's queue and the plane's list.
     Session* wait_prev = nullptr;
@@ -163,9 +172,10 @@ public:
 
 private:
     friend class ClientLogin;
+    friend class ConsoleLink;
 
     /// Why nothing more is taken from the client for now.
-    enum class Stop : std::uint8_t { None, Spool, Flush, Retry, Settle };
+    enum class Stop : std::uint8_t { None, Spool, Flush, Retry, Settle, Console };
 
     /// A read that may have been ended on purpose: it is sent again only when the server has gone
     /// away since, as in a restart.
@@ -287,6 +297,7 @@ private:
     Pool* pool_ = nullptr;
     Upstream* upstream_ = nullptr;
     std::unique_ptr<ClientLogin> login_;      ///< only while logging in
+    std::unique_ptr<ConsoleLink> console_;    ///< of a client of the admin console
     std::unique_ptr<Upstream> own_upstream_;  ///< pass-through only
     protocol::FrameReader reader_;
     std::unique_ptr<Pending> pending_;
@@ -309,6 +320,7 @@ private:
     std::uint64_t spool_token_ = 0;
     std::uint64_t record_awaited_ = 0;  ///< 0: none
     std::string held_answer_;           ///< until that record is on disk
+    std::int64_t id_;
     int retries_ = 0;
     std::uint16_t effects_ = 0;  ///< what its statements may have left on the server connection
     std::uint16_t asked_ = 0;    ///< of them, what the server is being asked for

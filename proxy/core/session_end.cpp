@@ -1,6 +1,7 @@
 #include "protocol/messages/backend_encode.hpp"
 #include "protocol/messages/sqlstate.hpp"
 #include "proxy/core/client_login.hpp"
+#include "proxy/core/console_link.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
 #include "proxy/core/session.hpp"
@@ -144,6 +145,7 @@ void Session::drain(const base::Now& now) {
 }
 
 bool Session::cancel(const base::Now& now) {
+    if (console_) console_->cancel();
     if ((stop_ == Stop::Flush || stop_ == Stop::Retry) && upstream_ == nullptr) {
         refuse_held(canceled("It was waiting for the database."), now);
         return false;

@@ -108,13 +108,17 @@ public:
     }
     bool encrypted() const { return encrypted_; }
     std::int32_t backend_pid() const { return backend_pid_; }
+    admin::PeerFacts peer() const {
+        return channel_ != nullptr ? channel_->peer() : admin::PeerFacts();
+    }
     base::Bytes backend_secret() const { return base::as_bytes(backend_secret_); }
 
     /// Cancel requests for this connection on their way; it must not change hands before they are
     /// settled.
     int cancels_in_flight = 0;
-    bool parked = false;   ///< released while a cancel was on its way
-    bool tainted = false;  ///< a cancel may still hit it: never reuse
+    bool parked = false;    ///< released while a cancel was on its way
+    bool tainted = false;   ///< a cancel may still hit it: never reuse
+    bool outdated = false;  ///< to be closed as soon as it is free (RECONNECT)
     std::int64_t created_ns = 0;
     std::int64_t retire_at_ns = 0;  ///< 0: never
     std::int64_t idle_since_ns = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <utility>
+#include <mutex>
 
 #include "proxy/io/listener.hpp"
 #include "proxy/io/tls_store.hpp"
@@ -53,6 +54,15 @@ struct DataPlane::Impl {
         return listener->open_unix(settings.unix_socket_dir, port, settings.backlog);
     }
 
+    /// A worker's own copy, with its share of the pool: at least one connection.
+    static std::shared_ptr<const Options> share_of(const Options& whole, int worker, bool tls) {
+        auto options = std::make_shared<Options>(whole);
+        options->client_tls = tls;
+        options->share = PoolShare::of(*whole.settings, worker);
+        options->worker = worker;
+        return options;
+    }
+
     std::shared_ptr<const Options> options;
     DataPlaneEvents& events;
     TlsStore tls;
@@ -71,11 +81,9 @@ std::string DataPlane::start(base::ListeningSockets& inherited) {
     const auto& settings = *impl_->options->settings;
     if (problem = impl_->tls.load(); !problem.empty()) return problem;
     for (int i = 0; i < settings.workers; ++i) {
-        auto options = std::make_shared<Options>(*impl_->options);
-        options->client_tls = impl_->tls.contexts().clients != nullptr;
-        options->share = PoolShare::of(settings, i);
-        impl_->workers.push_back(
-            std::make_unique<Worker>(options, impl_->tls.contexts(), impl_->events, i));
+        impl_->workers.push_back(std::make_unique<Worker>(
+            Impl::share_of(*impl_->options, i, impl_->tls.contexts().clients != nullptr),
+            impl_->tls.contexts(), impl_->events, i));
     }
     impl_->listener = std::make_unique<Listener>(
         impl_->workers[0]->context(),
@@ -177,6 +185,55 @@ void DataPlane::upstream_gone() {
     for (auto& worker : impl_->workers) {
         worker->on_plane([](Plane& plane, const base::Now&) { plane.upstream_gone(); });
     }
+}
+
+void DataPlane::reload(std::shared_ptr<const Options> options) {
+    impl_->options = std::move(options);
+    for (std::size_t i = 0; i < impl_->workers.size(); ++i)
+        impl_->workers[i]->reload(Impl::share_of(*impl_->options, static_cast<int>(i),
+                                                 impl_->tls.contexts().clients != nullptr));
+}
+
+// ---- the admin console
+
+void DataPlane::on_all(const OnPlane& f, std::function<void()> done) {
+    auto left = std::make_shared<std::atomic<std::size_t>>(impl_->workers.size());
+    for (auto& worker : impl_->workers) {
+        worker->on_plane([f, left, done](Plane& plane, const base::Now& now) {
+            f(plane, now);
+            if (left->fetch_sub(1) == 1) done();
+        });
+    }
+}
+
+void DataPlane::gather(admin::Detail detail, std::function<void(Facts)> done) {
+    struct Collected {
+        std::mutex mutex;
+        Facts facts;
+    };
+    auto collected = std::make_shared<Collected>();
+    auto look = [collected, detail](Plane& plane, const base::Now& now) {
+        admin::WorkerFacts facts = plane.facts(now, detail);
+        std::lock_guard lock(collected->mutex);
+        collected->facts.push_back(std::move(facts));
+    };
+    on_all(look, [collected, done = std::move(done)] {
+        Facts facts;
+        {
+            std::lock_guard lock(collected->mutex);
+            facts = std::move(collected->facts);
+        }
+        std::sort(facts.begin(), facts.end(),
+                  [](const auto& a, const auto& b) { return a.worker < b.worker; });
+        done(std::move(facts));
+    });
+}
+
+void DataPlane::console_answered(int worker, std::uint64_t token, admin::Answer answer) {
+    impl_->workers[static_cast<std::size_t>(worker)]->on_plane(
+        [token, answer = std::move(answer)](Plane& plane, const base::Now& now) mutable {
+            plane.console_answered(token, std::move(answer), now);
+        });
 }
 
 void DataPlane::cancel(int except_worker, std::int32_t pid, std::uint32_t secret) {

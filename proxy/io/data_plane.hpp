@@ -6,16 +6,21 @@
 #include <vector>
 
 #include "base/listening_sockets.hpp"
+#include "base/clock.hpp"
 #include "metrics/shard.hpp"
 #include "model/database_operation.hpp"
 #include "model/learned_schema.hpp"
 #include "model/spool_entry.hpp"
+#include "proxy/admin/answer.hpp"
+#include "proxy/admin/facts.hpp"
 #include "proxy/core/options.hpp"
 #include "proxy/io/certificate_report.hpp"
 #include "proxy/core/user_answer.hpp"
 #include "proxy/io/data_plane_events.hpp"
 
 namespace pgsidecar::proxy {
+
+class Plane;
 
 /// All workers and the listener: what app starts, watches and stops.
 ///
@@ -49,6 +54,18 @@ public:
     void upstream_usable();
     void upstream_gone();
     /// Asks the workers, but for this one, one after the other for the session of a cancel key.
+    /// The new options count in all workers; what needs a restart must be as it was.
+    void reload(std::shared_ptr<const Options> options);
+
+    // For the admin console.
+    using OnPlane = std::function<void(Plane&, const base::Now&)>;
+    /// Runs f on every worker's thread, then done, once, on the last one's.
+    void on_all(const OnPlane& f, std::function<void()> done);
+    using Facts = std::vector<admin::WorkerFacts>;
+    /// What all workers know; done on one of their threads.
+    void gather(admin::Detail detail, std::function<void(Facts)> done);
+    void console_answered(int worker, std::uint64_t token, admin::Answer answer);
+
     void cancel(int except_worker, std::int32_t pid, std::uint32_t secret);
     /// What became of entries given to DataPlaneEvents::on_spool(): {token, verdict}.
     using Verdicts = std::vector<std::pair<std::uint64_t, model::SpoolVerdict>>;

@@ -6,6 +6,7 @@
 #include "model/error_text.hpp"
 #include "model/learned_schema.hpp"
 #include "model/spool_entry.hpp"
+#include "proxy/admin/answer.hpp"
 
 namespace pgsidecar::proxy {
 
@@ -24,6 +25,11 @@ public:
     /// A user to be looked up (auth.query); DataPlane::user_answered() is the answer.
     virtual void on_look_up(int worker, const std::string& user) = 0;
     virtual void on_learned(const model::LearnedServer& server) = 0;
+    /// A command of the admin console; DataPlane::console_answered() with the worker and the token
+    /// is the answer.
+    virtual void on_console(int worker, std::uint64_t token, admin::Request request) = 0;
+    /// That answer is wanted at once, or by nobody any more.
+    virtual void on_console_cancelled(int worker, std::uint64_t token) = 0;
 
 protected:
     ~DataPlaneEvents() = default;

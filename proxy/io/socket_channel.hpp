@@ -47,6 +47,7 @@ public:
     void abort() override;
     bool is_unix_socket() const override { return unix_socket_; }
     std::optional<TlsPeer> tls_peer() const override;
+    admin::PeerFacts peer() const override;
 
     // Intrusive list of the worker's channels, for sweep().
     SocketChannel* prev = nullptr;

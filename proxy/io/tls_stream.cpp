@@ -121,4 +121,6 @@ TlsPeer TlsStream::peer() const {
     return peer;
 }
 
+std::string TlsStream::version() const { return SSL_get_version(ssl_); }
+
 }  // namespace pgsidecar::proxy

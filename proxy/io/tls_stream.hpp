@@ -54,6 +54,8 @@ public:
     /// It was the peer's certificate that was not accepted.
     bool certificate_refused() const { return certificate_refused_; }
     TlsPeer peer() const;
+    /// Such as "TLSv1.3".
+    std::string version() const;
 
 private:
     friend struct TlsWire;

@@ -58,6 +58,13 @@ void Worker::stop() {
     context_.poll();  // completes what was aborted, so that nothing is left to free
 }
 
+void Worker::reload(std::shared_ptr<const Options> options) {
+    on_plane([this, options = std::move(options)](Plane& plane, const base::Now& at) {
+        options_ = options;
+        plane.reload(options, at);
+    });
+}
+
 const base::Now& Worker::now() {
     if (!now_valid_) {
         now_ = base::read_clocks();
@@ -173,6 +180,14 @@ void Worker::spool(std::uint64_t token, model::SpoolEntry&& entry) {
 void Worker::look_up(const std::string& user) { events_.on_look_up(number_, user); }
 
 void Worker::learned(const model::LearnedServer& server) { events_.on_learned(server); }
+
+void Worker::console(std::uint64_t token, admin::Request&& request) {
+    events_.on_console(number_, token, std::move(request));
+}
+
+void Worker::console_cancelled(std::uint64_t token) {
+    events_.on_console_cancelled(number_, token);
+}
 
 // ---- time
 

@@ -54,6 +54,9 @@ public:
         });
     }
 
+    /// Other options count from now on.
+    void reload(std::shared_ptr<const Options> options);
+
     const metrics::WorkerShard& shard() const { return *shard_; }
     std::shared_ptr<const metrics::WorkerShard> shared_shard() const { return shard_; }
     base::SpscRing<model::OperationRecord>& records() { return records_; }
@@ -78,7 +81,6 @@ public:
     metrics::WorkerShard& counts() { return *shard_; }
     /// Logs it, unless another was logged just now: they come in swarms.
     void note_failed_handshake(const std::string& why);
-    ssl_ctx_st* tls_context(bool client) const { return client ? upstream_tls_ : nullptr; }
     /// server: of connections to the database.
     SocketOptions socket_options(bool server) const {
         const auto& settings = *options_->settings;
@@ -96,6 +98,8 @@ private:
     void spool(std::uint64_t token, model::SpoolEntry&& entry) override;
     void look_up(const std::string& user) override;
     void learned(const model::LearnedServer& server) override;
+    void console(std::uint64_t token, admin::Request&& request) override;
+    void console_cancelled(std::uint64_t token) override;
 
     void arm_tick();
     void tick();

@@ -90,6 +90,11 @@ public:
     void look_up(const std::string& user) override { looked_up.push_back(user); }
     void learned(const model::LearnedServer& server) override { servers_learned.push_back(server); }
 
+    void console(std::uint64_t token, proxy::admin::Request&& request) override {
+        console_asked.emplace_back(token, std::move(request));
+    }
+    void console_cancelled(std::uint64_t token) override { console_left.push_back(token); }
+
     // ---- clients
     ScriptClient& accept(bool local = true) {
         auto& client = *clients.emplace_back(std::make_unique<ScriptClient>());
@@ -231,6 +236,8 @@ public:
     std::vector<std::pair<std::uint64_t, model::SpoolEntry>> spooled;
     std::vector<model::LearnedServer> servers_learned;
     std::vector<std::string> looked_up;
+    std::vector<std::pair<std::uint64_t, proxy::admin::Request>> console_asked;
+    std::vector<std::uint64_t> console_left;
     int cancels_elsewhere = 0, lost = 0, connected = 0;
 
 private:

@@ -35,6 +35,8 @@ TEST(Rules, CombinationsThatAreUnsafeOrMeaninglessAreRefused) {
         {{"--listen-address", "localhost"}, nullptr},
         {{"--listen-address", "0.0.0.0", "--auth-mode", "pass-through"}, nullptr},
         {{"--listen-address", "0.0.0.0", "--auth-method", "md5", "--auth-user-file", "f"}, nullptr},
+        {{"--admin-database", "d"}, "admin.database"},
+        {{"--admin-database="}, nullptr},
         {{"--auth-method", "scram-sha-256"}, "auth.user_file"},
         {{"--auth-method", "md5"}, "auth.user_file"},
         {{"--auth-method", "md5", "--auth-mode", "pass-through"}, nullptr},

@@ -59,6 +59,21 @@ TEST(ConnectionMachine, AFlushCutOffByALossPublishesNoGoodHealth) {
     EXPECT_TRUE(d.healths.empty());
 }
 
+TEST(ConnectionMachine, ANewPolicyCountsAtOnce) {
+    MachineDriver d;
+    d.connect();
+    MachinePolicy policy;
+    policy.check_interval_ns = 5'000 * kMs;
+    policy.probe_timeout_ns = 700 * kMs;
+    d.take(d.machine.change_policy(policy, d.now()));
+    EXPECT_EQ(d.ring(), 5'000 * kMs);
+    EXPECT_EQ(d.probes.back().timeout_ns, 700 * kMs);
+    // A longer interval does not move a check that is due.
+    d.succeed();
+    d.take(d.machine.change_policy(MachinePolicy{}, d.now()));
+    EXPECT_LE(d.ring(), 5'000 * kMs);
+}
+
 TEST(ConnectionMachine, ChecksRunEveryInterval) {
     MachineDriver d;
     d.start();
