@@ -93,6 +93,7 @@ class Player:
         greeting = session.until(b"ZE")
         if greeting[-1][0] == b"E":
             self.transcript.add_refusal(greeting)
+            self._disconnect(actor, "")
             return actor
         for kind, body in sorted(greeting, key=lambda m: (m[0] != b"S", m[1] if m[0] == b"S" else b"")):
             self.transcript.add(kind, body)
