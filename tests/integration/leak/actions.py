@@ -42,12 +42,15 @@ class Chooser:
     def choose(self, model, alone, may_hold):
         if model.status == "E":
             return self._in_a_failed_transaction(model)
-        if self.dice.random() < 0.3:
+        if self.dice.random() < 0.15:
             return self._look(model)
         if model.now.role or model.authorization != "postgres":
             return self.dice.choice((self._settings, self._roles, self._look))(model, alone, may_hold)
-        kind = self.dice.choice(self.kinds)
-        return getattr(self, "_" + kind)(model, alone, may_hold) or self._look(model)
+        for _ in range(4):
+            action = getattr(self, "_" + self.dice.choice(self.kinds))(model, alone, may_hold)
+            if action:
+                return action
+        return self._look(model)
 
     # How a statement travels.
 

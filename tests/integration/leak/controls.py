@@ -28,15 +28,17 @@ class _Borrower:
     """Looks like a pgwire.Session."""
 
     def __init__(self, pool):
-        self.pool, self.lent, self.closed = pool, None, False
+        self.pool, self.lent, self.closed, self.asked = pool, None, False, b""
         self.notifications, self.status = [], "I"
 
     def send(self, data):
-        if self.lent is None:
-            self.lent = self.pool.free.pop(self.pool.dice.randrange(len(self.pool.free)))
-        self.lent.send(data)
+        self.asked += data
 
     def until_ready(self):
+        if self.lent is None:
+            self.lent = self.pool.free.pop(self.pool.dice.randrange(len(self.pool.free)))
+        self.lent.send(self.asked)
+        self.asked = b""
         messages = self.lent.until_ready()
         self.status = self.lent.status
         self.notifications += self.lent.notifications

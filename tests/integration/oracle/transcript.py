@@ -105,6 +105,8 @@ def _fields(body):
     fields = pgwire.error_fields(body)
     if fields.get("C") == "40P01":  # the detail names processes and transactions
         fields["D"] = re.sub(r"\d+", "#", fields.get("D", ""))
+    if fields.get("C") == "25P02":  # whichever message of a statement comes first is refused
+        fields["L"] = fields["R"] = "#"
     return " ".join(f"{letter}={value!r}" for letter, value in fields.items())
 
 
