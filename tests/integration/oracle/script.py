@@ -116,7 +116,9 @@ def parse_arguments(rest):
 
 def bind_arguments(rest):
     r"""`portal statement value... [formats=1,0] [results=1]` -> arguments of pgwire.bind. `\x..` is bytes in hex."""
-    portal, statement, *words = shlex.split(rest)
+    lexer = shlex.shlex(rest, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.escape, lexer.commenters = True, "", ""
+    portal, statement, *words = lexer
     values, codes = [], {"formats": (), "results": ()}
     for word in words:
         key, equals, value = word.partition("=")
