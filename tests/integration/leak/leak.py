@@ -7,6 +7,7 @@
       --clients N --pool N   sessions and server connections (default 20 over 5)
       --only KIND,...        of settings, roles, temporary, prepared, locks, notify, cursors, transactions, sequences
       --without KIND,...
+      --plain-start          no session asks for settings when it connects
       --control direct       instead of the sidecar no proxy: nothing may be found
       --control leaky        instead of the sidecar a pool without any care: each kind by itself must be found
 
@@ -72,7 +73,7 @@ class World:
 
     def _new_client(self):
         self.made += 1
-        defaults = self.dice.choice(STARTS) if "settings" in self.options.kinds else {}
+        defaults = self.dice.choice(STARTS) if self.options.starts else {}
         self.trace.append((self.made, "connects", f"{defaults}"))
         return Client(self.made, self.way, defaults)
 
@@ -211,7 +212,9 @@ def parsed_arguments():
     parser.add_argument("--only", default=",".join(actions.KINDS))
     parser.add_argument("--without", default="")
     parser.add_argument("--control", choices=("direct", "leaky"))
+    parser.add_argument("--plain-start", action="store_true")
     options = parser.parse_args()
+    options.starts = not options.plain_start and "settings" in options.only.split(",")
     options.kinds = [kind for kind in options.only.split(",") if kind not in options.without.split(",")]
     unknown = set(options.kinds) - set(actions.KINDS)
     if unknown:
