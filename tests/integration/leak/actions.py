@@ -309,9 +309,10 @@ class Chooser:
         return self._sql(model, f"fetch 1 from {name}", rows=rows)
 
     def _sequences(self, model, _, may_hold):
-        if self.dice.random() < 0.5 and may_hold:
-            model.sticky = True
-
+        if not may_hold:
+            return None
+        model.sticky = True
+        if self.dice.random() < 0.5:
             def learn(rows):
                 model.sequence = rows[0][0]
             return self._sql(model, "select nextval('public.leak_sequence')", learn=learn)
