@@ -1,0 +1,43 @@
+import type { ErrorPayload } from "./server-messages.js";
+
+export interface RealtimeErrorDetails {
+  /** WebSocket close code. */
+  closeCode?: number | undefined;
+  /** HTTP status. */
+  status?: number | undefined;
+  retryAfterMs?: number | undefined;
+  cause?: unknown;
+}
+
+/**
+ * Every error of this package. `code` is the server's request error code, or one of CONNECTION_LOST, TIMED_OUT,
+ * STALE, NOT_CONNECTED, NO_WEBSOCKET, BAD_FRAME, QUEUE_FULL, QUEUE_DROPPED, STORAGE_FAILED, SYNC_FAILED, CLOSED.
+ */
+export class RealtimeError extends Error {
+  override readonly name = "RealtimeError";
+  readonly closeCode: number | undefined;
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly code: string,
+    message: string,
+    details: RealtimeErrorDetails = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.closeCode = details.closeCode;
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  static refused(error: ErrorPayload | undefined): RealtimeError {
+    return new RealtimeError(error?.code ?? "INTERNAL", error?.message ?? "The server refused without a reason.", {
+      retryAfterMs: error?.retryAfterMs,
+    });
+  }
+}
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,115 @@
+import type { Channel, RowChange } from "./channel.js";
+import type { SubscriptionStatus } from "./consumer.js";
+import type { Row } from "./server-messages.js";
+import { asError } from "./realtime-error.js";
+import { Store, type ReadableStore } from "./store.js";
+
+export interface RowListOptions<T extends Row> {
+  table: string;
+  schema?: string;
+  filter?: string;
+  /** Column that tells rows apart. Default `id`. */
+  primaryKey?: string;
+  /** The rows at the start and after something was missed; without it the list grows from changes alone. */
+  load?: () => Promise<readonly T[]>;
+}
+
+export interface RowListSnapshot<T extends Row> {
+  rows: readonly T[];
+  /** Subscribed and loaded. */
+  ready: boolean;
+  error: Error | null;
+}
+
+/** Changes that come fast are shown together. */
+const batchMs = 16;
+
+/**
+ * One table's rows kept up to date: subscribe, load, then the changes that came meanwhile, so that there is no hole.
+ */
+export class RowList<T extends Row = Row> {
+  readonly #state = new Store<RowListSnapshot<T>>({ rows: [], ready: false, error: null });
+  readonly store: ReadableStore<RowListSnapshot<T>> = this.#state;
+  readonly #byKey = new Map<unknown, T>();
+  #buffered: RowChange[] | undefined = [];
+  #loading = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #live = false;
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly options: RowListOptions<T>,
+  ) {}
+
+  start(): void {
+    const { schema, table, filter } = this.options;
+    const spec = { event: "*" as const, table, ...(schema ? { schema } : {}), ...(filter ? { filter } : {}) };
+    this.channel.on("postgres_changes", spec, this.#changed).subscribe(this.#heard);
+  }
+
+  stop(): void {
+    this.#loading += 1;
+    clearTimeout(this.#timer);
+    this.channel.off(this.#changed);
+  }
+
+  /** Loads anew, as after a gap. */
+  async reload(): Promise<void> {
+    const { load } = this.options;
+    const number = ++this.#loading;
+    this.#buffered ??= [];
+    try {
+      const rows = load && (await load());
+      if (number !== this.#loading) return;
+      if (rows) {
+        this.#byKey.clear();
+        for (const row of rows) this.#byKey.set(this.#keyOf(row), row);
+      }
+      const changes = this.#buffered;
+      this.#buffered = undefined;
+      for (const change of changes) this.#apply(change);
+      this.#publish({ ready: true, error: null });
+    } catch (thrown) {
+      if (number === this.#loading) this.#state.patch({ error: asError(thrown) });
+    }
+  }
+
+  readonly #changed = (change: RowChange): void => {
+    if (this.#buffered) {
+      this.#buffered.push(change);
+      return;
+    }
+    this.#apply(change);
+    this.#timer ??= setTimeout(() => this.#publish({}), batchMs);
+  };
+
+  readonly #heard = (status: SubscriptionStatus, error?: Error): void => {
+    if (status === "SUBSCRIBED" && !this.#live) {
+      this.#live = true;
+      void this.reload();
+    }
+    if (error) this.#state.patch({ error });
+  };
+
+  #apply({ eventType, new: row, old }: RowChange): void {
+    if (eventType === "TRUNCATE") this.#byKey.clear();
+    else if (eventType === "DELETE") this.#byKey.delete(this.#keyOf(old));
+    else {
+      // An UPDATE may change the key, and leaves out big values that did not change.
+      const before = this.#keyOf(old) ?? this.#keyOf(row);
+      const known = this.#byKey.get(before);
+      if (known && before !== this.#keyOf(row)) this.#byKey.delete(before);
+      this.#byKey.set(this.#keyOf(row), { ...known, ...row } as T);
+    }
+  }
+
+  #keyOf(row: Row): unknown {
+    return row[this.options.primaryKey ?? "id"];
+  }
+
+  #publish(members: Partial<RowListSnapshot<T>>): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#state.patch({ ...members, rows: [...this.#byKey.values()] });
+  }
+}
