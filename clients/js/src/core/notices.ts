@@ -3,6 +3,7 @@ import type { ConnectionSnapshot } from "./connection-state.js";
 import type { Notice } from "./notice.js";
 import { offlineQueue } from "./offline-queue.js";
 import { perClient } from "./per-client.js";
+import { stopTexts } from "./stop-texts.js";
 import { Store, type ReadableStore } from "./store.js";
 
 export interface ShownNotice extends Notice {
@@ -87,13 +88,6 @@ export class Notices {
     this.#shown.set([]);
   }
 }
-
-/** For the user, by the reason of the state `error`. */
-export const stopTexts = {
-  exhausted: "Could not reconnect. Check the network and try again.",
-  auth: "The connection was refused: sign in again.",
-  refused: "The connection was refused by the server.",
-} as const;
 
 export interface NoticesOptions {
   /** How long all but errors are shown, in ms. Default 5000. */
