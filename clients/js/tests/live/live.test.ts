@@ -1,0 +1,190 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  createClient,
+  type ClientOptions,
+  type GapPayload,
+  type OperationPayload,
+  type ReadableStore,
+  type RealtimeClient,
+  type ReconnectContext,
+} from "@pgsidecar/client";
+import { CheckedSocket } from "./checked-socket.js";
+import { missing, Postgres, Sidecar } from "./programs.js";
+
+const reason = missing();
+if (reason) {
+  if (process.env.CI) throw new Error(reason);
+  console.log(`SKIPPED: the suite against the real program: ${reason}`);
+}
+
+const quick = { baseMs: 50, factor: 1.5, maxMs: 500, jitter: 0, maxAttempts: 0 };
+let postgres: Postgres;
+let sidecar: Sidecar;
+let clients: RealtimeClient[] = [];
+
+function open(options: ClientOptions = {}): RealtimeClient {
+  const client = createClient({ url: sidecar.url, WebSocket: CheckedSocket, reconnect: quick, ...options });
+  clients.push(client);
+  client.connect();
+  return client;
+}
+
+/** Resolves when the store's value is as wanted; the suite's time limit is the deadline. */
+function until<T>(store: ReadableStore<T>, wanted: (value: T) => boolean): Promise<T> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const value = store.getSnapshot();
+      if (!wanted(value)) return;
+      stop();
+      resolve(value);
+    };
+    const stop = store.subscribe(look);
+    look();
+  });
+}
+const connected = (client: RealtimeClient) => until(client.connection, ({ state }) => state === "connected");
+const database = (client: RealtimeClient, status: string) => until(client.database, (one) => one.live && one.status === status);
+
+describe.skipIf(reason)("against the real program", () => {
+  beforeAll(async () => {
+    postgres = await Postgres.start();
+    sidecar = await Sidecar.start({ flags: ["--retry-delay-ms", "100"], env: { DATABASE_URL: postgres.url } });
+  });
+  afterAll(async () => {
+    await sidecar?.remove();
+    await postgres?.stop();
+  });
+  beforeEach(() => {
+    clients = [];
+    for (const list of [CheckedSocket.sent, CheckedSocket.received, CheckedSocket.faults]) list.length = 0;
+  });
+  afterEach(() => {
+    for (const client of clients) client.disconnect();
+    expect(CheckedSocket.faults).toEqual([]);
+  });
+
+  it("greets in the contract's order and gives its timing and policy", async () => {
+    const client = open();
+    const { session } = await connected(client);
+    expect(CheckedSocket.received.map(({ type }) => type)).toEqual(["database:status", "database:health", "session:ready"]);
+    expect(session).toMatchObject({ version: 1, timing: { pongTimeoutMs: 10_000 } });
+    expect(client.database.getSnapshot()).toMatchObject({ live: true, status: "connected", mode: "local", health: { healthy: true } });
+  });
+
+  it("answers pings, health requests and a needless reconnect", async () => {
+    const client = open({ pingInterval: 20 });
+    await connected(client);
+    await until(client.metrics.store, ({ latency }) => latency !== null);
+    expect(client.health.getSnapshot()).toMatchObject({ status: "healthy", color: "green" });
+    await expect(client.requestHealth()).resolves.toMatchObject({ healthy: true, mode: "local" });
+    await expect(client.reconnectDatabase()).rejects.toMatchObject({ code: "ALREADY_CONNECTED" });
+  });
+
+  it("brings the operations that go through it", async () => {
+    const client = open();
+    await connected(client);
+    const seen = new Promise<OperationPayload>((resolve) => {
+      client
+        .channel("database:operations")
+        .on("operation", {}, (operation) => {
+          if (operation.type === "query" && !operation.success) resolve(operation);
+        })
+        .subscribe((status) => {
+          if (status === "SUBSCRIBED") void sidecar.psql("select 1 from no_such_table");
+        });
+    });
+    await expect(seen).resolves.toMatchObject({ success: false, error: expect.any(String) as string });
+  });
+
+  it("refuses a channel it does not have, and stays open", async () => {
+    const client = open();
+    await connected(client);
+    const refused = new Promise((resolve) => {
+      client.channel("no-such-channel").subscribe((status, error) => resolve([status, error?.code]));
+    });
+    await expect(refused).resolves.toEqual(["CHANNEL_ERROR", "BAD_CHANNEL"]);
+    expect(client.isConnected()).toBe(true);
+  });
+
+  it("tells of the database's loss and return while the socket stands", async () => {
+    const client = open();
+    await connected(client);
+    await postgres.stop();
+    await sidecar.psql("select 1");
+    await until(client.database, ({ status }) => status !== "connected");
+    expect(client.isConnected()).toBe(true);
+    const { error } = await until(client.database, (one) => one.error !== null);
+    expect(error).toMatchObject({ recoverable: true });
+    await postgres.start();
+    const asking = setInterval(() => client.reconnectDatabase().catch(() => undefined), 500);
+    await database(client, "connected");
+    clearInterval(asking);
+    expect(client.metrics.current().disconnectCount).toBe(0);
+    expect(client.database.getSnapshot().error).toBeNull();
+  });
+
+  it("comes back after a restart of the sidecar, and tells that something may have been missed", async () => {
+    const client = open();
+    const first = await connected(client);
+    const statuses: string[] = [];
+    client.channel("database:operations").on("operation", {}, () => undefined).subscribe((status) => statuses.push(status));
+    const gap = new Promise<GapPayload>((resolve) => client.on("gap", resolve));
+    const back = new Promise<ReconnectContext>((resolve) => client.on("reconnected", resolve));
+    await expect.poll(() => statuses).toEqual(["SUBSCRIBED"]);
+    await sidecar.stop();
+    await until(client.connection, ({ state, attempts }) => state === "reconnecting" && attempts > 0);
+    await sidecar.start();
+    const second = await connected(client);
+    expect(second.session?.epoch).not.toBe(first.session?.epoch);
+    await expect(gap).resolves.toMatchObject({ epoch: second.session?.epoch });
+    await expect(back).resolves.toMatchObject({ recovered: false });
+    expect(statuses).toEqual(["SUBSCRIBED", "CLOSED", "SUBSCRIBED"]);
+  });
+
+  it("broadcasts between clients", async ({ skip }) => {
+    const [one, two] = [open(), open()];
+    const { session } = await connected(one);
+    await connected(two);
+    if (!session?.features.includes("broadcast")) {
+      const text = "this sidecar does not list the feature broadcast";
+      console.log(`SKIPPED: ${text}`);
+      return skip(text);
+    }
+    const heard = new Promise<unknown>((resolve) => {
+      two
+        .channel("room:live")
+        .on("broadcast", { event: "price" }, ({ payload }) => resolve(payload))
+        .subscribe((status) => {
+          if (status === "SUBSCRIBED") void one.publish("room:live", "price", { symbol: "AAPL" });
+        });
+    });
+    await expect(heard).resolves.toEqual({ symbol: "AAPL" });
+  });
+});
+
+describe.skipIf(reason)("with a token", () => {
+  beforeAll(async () => {
+    sidecar = await Sidecar.start({ flags: ["--mode", "mock", "--http-token", "sécret"] });
+    clients = [];
+  });
+  afterAll(async () => {
+    for (const client of clients) client.disconnect();
+    await sidecar?.remove();
+  });
+
+  it("lets in who has it, by the subprotocol, and tells of mock mode", async () => {
+    const warned: string[] = [];
+    const client = open({ token: () => Promise.resolve("sécret") });
+    client.on("message", (message) => message.type === "system:warning" && warned.push(message.payload.code));
+    await connected(client);
+    expect(warned).toContain("MOCK_MODE");
+    expect(client.database.getSnapshot().mode).toBe("mock");
+  });
+
+  it("keeps out who has not", async () => {
+    const client = open({ token: "wrong", reconnect: { ...quick, maxAttempts: 2 } });
+    const { reason: why } = await until(client.connection, ({ state }) => state === "error");
+    expect(why).toBe("exhausted");
+    expect(client.metrics.current().totalMessages).toBe(0);
+  });
+});
