@@ -34,11 +34,10 @@ const common: Options = {
 export default defineConfig([
   {
     ...common,
-    entry: { index: "src/index.ts" },
+    entry: { index: "src/index.ts", react: "src/react/index.ts" },
     dts: true,
     onSuccess: async () => copyFileSync("src/styles.css", "dist/styles.css"),
   },
-  { ...common, entry: { react: "src/react/index.ts" }, dts: true, banner: { js: '"use client";' } },
   {
     ...common,
     entry: { solid: "src/solid/index.ts" },

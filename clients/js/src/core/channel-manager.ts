@@ -1,5 +1,5 @@
 import type { Channel } from "./channel.js";
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import { perClient } from "./per-client.js";
 import { Store, type ReadableStore } from "./store.js";
 

@@ -1,5 +1,5 @@
-import type { ReconnectOption } from "./backoff.js";
 import type { Logger } from "./logger.js";
+import type { ReconnectPolicy } from "./server-messages.js";
 import type { SocketConstructor } from "./socket.js";
 import type { TokenSource } from "./token.js";
 
@@ -12,8 +12,8 @@ export interface ClientOptions {
   tokenIn?: "subprotocol" | "message";
   /** Default: the global one; give npm's `ws` to Node below 22. */
   WebSocket?: SocketConstructor;
-  /** A preset's name or a policy. Default: what the server advertises. */
-  reconnect?: ReconnectOption;
+  /** One of reconnectPresets, or what differs from the default one. Without it what the server advertises holds. */
+  reconnect?: Partial<ReconnectPolicy>;
   /** These three default to what the server advertises: 30 s, 10 s and 60 s. */
   pingInterval?: number;
   pongTimeout?: number;

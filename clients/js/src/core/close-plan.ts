@@ -1,4 +1,3 @@
-import { classifyError, getRecoveryStrategy } from "./error-class.js";
 import { RealtimeError } from "./realtime-error.js";
 import type { ByePayload } from "./server-messages.js";
 
@@ -7,8 +6,6 @@ export interface ClosePlan {
   error: RealtimeError;
   /** `refresh`: with a new token only. */
   then: "reconnect" | "refresh" | "stop";
-  /** The server's or the error class's least wait in ms. */
-  waitMs: number;
 }
 
 const final = new Set([1000, 1009, 4400, 4403]);
@@ -18,16 +15,9 @@ export function planClose(code: number, reason: string, bye: ByePayload | undefi
   const said = bye?.code ?? code;
   const error = new RealtimeError(
     said === 1000 ? "CLOSED" : "CONNECTION_LOST",
-    `The connection to the sidecar ended (${said}${bye?.reason || reason ? `, ${bye?.reason || reason}` : ""}).`,
+    `The connection to the sidecar ended (${[said, bye?.reason ?? reason].filter(Boolean).join(", ")}).`,
     { closeCode: said, retryAfterMs: bye?.retryAfterMs },
   );
   const again = bye ? bye.reconnect : !final.has(said);
-  return { error, then: said === 4401 ? "refresh" : again ? "reconnect" : "stop", waitMs: leastWait(error) };
-}
-
-/** Rate limits and server faults have a wait of their own; a network fault has the back-off's. */
-export function leastWait(error: RealtimeError): number {
-  if (error.retryAfterMs !== undefined) return error.retryAfterMs;
-  const kind = classifyError(error);
-  return kind === "rate_limit" || kind === "server" ? getRecoveryStrategy(kind).delay : 0;
+  return { error, then: said === 4401 ? "refresh" : again ? "reconnect" : "stop" };
 }

@@ -11,7 +11,6 @@ export const slowAboveMs = 500;
 
 export function connectionHealth(state: ConnectionState, stale: boolean, latency: number | null): ConnectionHealthStatus {
   if (state !== "connected") return { status: "offline", color: "red", latency: null };
-  if (stale) return { status: "stale", color: "yellow", latency };
-  if (latency !== null && latency > slowAboveMs) return { status: "slow", color: "yellow", latency };
-  return { status: "healthy", color: "green", latency };
+  if (!stale && (latency ?? 0) <= slowAboveMs) return { status: "healthy", color: "green", latency };
+  return { status: stale ? "stale" : "slow", color: "yellow", latency };
 }

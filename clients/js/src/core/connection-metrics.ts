@@ -23,7 +23,7 @@ export class ConnectionMetrics {
     latency: null,
   };
   #pongs = 0;
-  readonly #published = new Store({ ...this.#counts });
+  readonly #published = new Store(this.current());
 
   readonly store: ReadableStore<ConnectionMetricsSnapshot> = this.#published;
 
@@ -33,20 +33,16 @@ export class ConnectionMetrics {
 
   /** Milliseconds since the connection stands; 0 without one. */
   uptime(): number {
-    return this.#counts.connectedAt === null ? 0 : Date.now() - this.#counts.connectedAt;
+    return Date.now() - (this.#counts.connectedAt ?? Date.now());
   }
 
   connected(): void {
-    this.#counts.connectedAt = Date.now();
-    this.#publish();
+    this.#publish({ connectedAt: Date.now() });
   }
 
   disconnected(): void {
-    if (this.#counts.connectedAt === null) return;
-    this.#counts.connectedAt = null;
-    this.#counts.latency = null;
-    this.#counts.disconnectCount += 1;
-    this.#publish();
+    const { connectedAt, disconnectCount } = this.#counts;
+    if (connectedAt !== null) this.#publish({ connectedAt: null, latency: null, disconnectCount: disconnectCount + 1 });
   }
 
   message(): void {
@@ -58,13 +54,11 @@ export class ConnectionMetrics {
   }
 
   pong(latency: number): void {
-    this.#pongs += 1;
-    this.#counts.latency = latency;
-    this.#counts.avgLatency += (latency - this.#counts.avgLatency) / this.#pongs;
-    this.#publish();
+    const { avgLatency } = this.#counts;
+    this.#publish({ latency, avgLatency: avgLatency + (latency - avgLatency) / ++this.#pongs });
   }
 
-  #publish(): void {
-    this.#published.set(this.current());
+  #publish(news: Partial<ConnectionMetricsSnapshot>): void {
+    this.#published.set({ ...Object.assign(this.#counts, news) });
   }
 }

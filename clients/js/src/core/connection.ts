@@ -7,7 +7,7 @@ import { RealtimeError } from "./realtime-error.js";
 import { Reconnector } from "./reconnector.js";
 import type { ByePayload, ReconnectPolicy, ServerMessage, SessionReadyPayload } from "./server-messages.js";
 import { openSocket, type SocketConstructor, type SocketLike } from "./socket.js";
-import { Store } from "./store.js";
+import { Store, type ReadableStore } from "./store.js";
 import { bearerProtocol, readToken, type TokenSource } from "./token.js";
 
 export interface ConnectionOptions {
@@ -33,8 +33,22 @@ export interface ConnectionEvents {
 }
 
 /** One socket at a time, its state machine, and the way back after a loss. */
-export class Connection {
-  readonly state = new Store<ConnectionSnapshot>({
+export interface Connection {
+  readonly state: ReadableStore<ConnectionSnapshot>;
+  /** Does nothing while a connection stands or is being made. */
+  connect(): void;
+  /** Connects at once with a fresh count of attempts, also when a connection stands. */
+  reconnect(): void;
+  disconnect(): void;
+  /** False when there is no socket to take it. */
+  send(message: ClientMessage): boolean;
+  /** The peer is silent: gives the socket up without waiting for its close. */
+  abandon(error: RealtimeError): void;
+}
+
+// A function, not a class: its variables get short names when an application is minified.
+export function createConnection(options: ConnectionOptions, events: ConnectionEvents): Connection {
+  const state = new Store<ConnectionSnapshot>({
     state: "disconnected",
     reason: null,
     attempts: 0,
@@ -43,195 +57,185 @@ export class Connection {
     online: isOnline(),
     session: null,
   });
-  #socket: SocketLike | undefined;
-  #bye: ByePayload | undefined;
+  let socket: SocketLike | undefined;
+  let bye: ByePayload | undefined;
   /** Grows with each attempt, so that what belongs to an older one is ignored. */
-  #generation = 0;
-  #openTimer: ReturnType<typeof setTimeout> | undefined;
-  #refreshed = false;
-  #unwatch: (() => void) | undefined;
-  readonly #reconnector: Reconnector;
+  let generation = 0;
+  let openTimer: ReturnType<typeof setTimeout> | undefined;
+  let refreshed = false;
+  let unwatch: (() => void) | undefined;
+  const reconnector = new Reconnector(options.policy, open);
 
-  constructor(
-    private readonly options: ConnectionOptions,
-    private readonly events: ConnectionEvents,
-  ) {
-    this.#reconnector = new Reconnector(options.policy, () => this.#open());
+  function connect(): void {
+    const now = state.getSnapshot().state;
+    if (now === "disconnected" || now === "error") reconnect();
   }
 
-  /** Does nothing while a connection stands or is being made. */
-  connect(): void {
-    const { state } = this.state.getSnapshot();
-    if (state === "disconnected" || state === "error") this.reconnect();
-  }
-
-  /** Connects at once with a fresh count of attempts, also when a connection stands. */
-  reconnect(): void {
-    this.#unwatch ??= watchEnvironment({
-      online: () => this.#online(),
-      offline: () => this.#offline(),
-      visible: () => this.#visible(),
+  function reconnect(): void {
+    unwatch ??= watchEnvironment({
+      online,
+      offline,
+      visible,
     });
-    this.#reconnector.reset();
-    this.#refreshed = false;
-    this.#drop(new RealtimeError("CLOSED", "Reconnecting as asked."));
-    this.#open();
+    reconnector.reset();
+    refreshed = false;
+    drop(new RealtimeError("CLOSED", "Reconnecting as asked."));
+    open();
   }
 
-  disconnect(): void {
-    this.#reconnector.reset();
-    this.#unwatch?.();
-    this.#unwatch = undefined;
-    this.#drop(new RealtimeError("CLOSED", "Disconnected as asked."));
-    this.state.patch({ state: "disconnected", reason: null, attempts: 0, nextRetryAt: null, error: null });
+  function disconnect(): void {
+    reconnector.reset();
+    unwatch?.();
+    unwatch = undefined;
+    drop(new RealtimeError("CLOSED", "Disconnected as asked."));
+    state.patch({ state: "disconnected", reason: null, attempts: 0, nextRetryAt: null, error: null });
   }
 
-  /** False when there is no socket to take it. */
-  send(message: ClientMessage): boolean {
-    if (!this.#socket) return false;
+  function send(message: ClientMessage): boolean {
+    if (!socket) return false;
     try {
-      this.#socket.send(JSON.stringify(message));
+      socket.send(JSON.stringify(message));
       return true;
     } catch {
       return false;
     }
   }
 
-  /** The peer is silent: gives the socket up without waiting for its close. */
-  abandon(error: RealtimeError): void {
-    if (this.#socket) this.#lose({ error, then: "reconnect", waitMs: 0 });
+  function abandon(error: RealtimeError): void {
+    if (socket) lose({ error, then: "reconnect" });
   }
 
-  #open(): void {
-    this.#reconnector.cancel();
-    const generation = ++this.#generation;
-    this.#bye = undefined;
-    const attempts = this.#reconnector.attempts;
-    this.state.patch({ state: "connecting", reason: null, nextRetryAt: null, attempts });
+  function open(): void {
+    reconnector.cancel();
+    const mine = ++generation;
+    bye = undefined;
+    const attempts = reconnector.attempts;
+    state.patch({ state: "connecting", reason: null, nextRetryAt: null, attempts });
     // A watcher of the state may have disconnected.
-    if (generation !== this.#generation) return;
-    this.#openTimer = setTimeout(() => {
-      this.#lose({ error: new RealtimeError("TIMED_OUT", "The sidecar did not answer in time."), then: "reconnect", waitMs: 0 });
-    }, this.options.connectTimeoutMs);
-    const token = readToken(this.options.token);
-    if (!(token instanceof Promise)) return this.#openWith(token, generation);
+    if (mine !== generation) return;
+    const late = new RealtimeError("TIMED_OUT", "The sidecar did not answer in time.");
+    openTimer = setTimeout(() => lose({ error: late, then: "reconnect" }), options.connectTimeoutMs);
+    const token = readToken(options.token);
+    if (!(token instanceof Promise)) return openWith(token, mine);
     token.then(
-      (value) => this.#openWith(value, generation),
+      (value) => openWith(value, mine),
       (cause: unknown) => {
-        if (generation !== this.#generation) return;
-        this.#lose({ error: new RealtimeError("UNAUTHORIZED", "The token source failed.", { cause }), then: "reconnect", waitMs: 0 });
+        if (mine !== generation) return;
+        lose({ error: new RealtimeError("UNAUTHORIZED", "The token source failed.", { cause }), then: "reconnect" });
       },
     );
   }
 
-  #openWith(token: string | null | undefined, generation: number): void {
-    const current = (): boolean => generation === this.#generation;
+  function openWith(token: string | null | undefined, mine: number): void {
+    const current = (): boolean => mine === generation;
     if (!current()) return;
-    const { WebSocket: Socket, url, tokenIn } = this.options;
+    const { WebSocket: Socket, url, tokenIn } = options;
     if (!Socket) {
-      const error = new RealtimeError("NO_WEBSOCKET", "There is no WebSocket here; give one as the option WebSocket.");
-      return this.#lose({ error, then: "stop", waitMs: 0 });
+      const error = new RealtimeError("NO_WEBSOCKET", "No WebSocket here; give one as the option WebSocket.");
+      return lose({ error, then: "stop" });
     }
     const protocols = ["pgsidecar.v1"];
     if (token && tokenIn === "subprotocol") protocols.push(bearerProtocol(token));
     try {
-      this.#socket = openSocket(Socket, url, protocols, {
+      socket = openSocket(Socket, url, protocols, {
         open: () => {
-          if (current() && token && tokenIn === "message") this.events.authenticate(token);
+          if (current() && token && tokenIn === "message") events.authenticate(token);
         },
         text: (data) => {
-          if (current()) this.#receive(data);
+          if (current()) receive(data);
         },
         closed: (code, reason) => {
-          if (current()) this.#lose(planClose(code, reason, this.#bye));
+          if (current()) lose(planClose(code, reason, bye));
         },
       });
     } catch (cause) {
       const error = new RealtimeError("BAD_URL", `No WebSocket can be opened to ${url}.`, { cause });
-      this.#lose({ error, then: "stop", waitMs: 0 });
+      lose({ error, then: "stop" });
     }
   }
 
-  #receive(data: string): void {
-    this.events.heard();
+  function receive(data: string): void {
+    events.heard();
     const message = parseMessage(data);
-    if (!message) return this.events.malformed();
-    if (message.type === "bye") this.#bye = message.payload;
-    if (message.type === "session:ready") this.#ready(message.payload);
-    this.events.message(message);
+    if (!message) return events.malformed();
+    if (message.type === "bye") bye = message.payload;
+    if (message.type === "session:ready") ready(message.payload);
+    events.message(message);
   }
 
-  #ready(session: SessionReadyPayload): void {
-    clearTimeout(this.#openTimer);
-    this.#reconnector.reset();
-    this.#refreshed = false;
-    this.state.patch({ state: "connected", reason: null, attempts: 0, nextRetryAt: null, error: null, session });
-    this.events.ready(session);
+  function ready(session: SessionReadyPayload): void {
+    clearTimeout(openTimer);
+    reconnector.reset();
+    refreshed = false;
+    state.patch({ state: "connected", reason: null, attempts: 0, nextRetryAt: null, error: null, session });
+    events.ready(session);
   }
 
-  #lose(plan: ClosePlan): void {
-    const mayRefresh = typeof this.options.token === "function" && !this.#refreshed;
-    const generation = this.#generation + 1;
-    this.#drop(plan.error);
+  function lose(plan: ClosePlan): void {
+    const mayRefresh = typeof options.token === "function" && !refreshed;
+    const next = generation + 1;
+    drop(plan.error);
     // Whoever heard of the loss may have disconnected or reconnected by now.
-    if (generation !== this.#generation) return;
+    if (next !== generation) return;
     if (plan.then === "refresh") {
-      if (!mayRefresh) return this.#stop("auth", plan.error);
-      this.#refreshed = true;
-      return this.#open();
+      if (!mayRefresh) return stop("auth", plan.error);
+      refreshed = true;
+      return open();
     }
-    if (plan.then === "stop") return this.#refuse(plan.error);
-    if (this.#reconnector.exhausted()) return this.#stop("exhausted", plan.error);
-    const waiting = isOnline() ? Date.now() + this.#reconnector.schedule(plan.error) : null;
-    const attempts = this.#reconnector.attempts;
-    this.state.patch({ state: "reconnecting", nextRetryAt: waiting, error: plan.error, attempts });
+    if (plan.then === "stop") return refuse(plan.error);
+    if (reconnector.exhausted()) return stop("exhausted", plan.error);
+    const waiting = isOnline() ? Date.now() + reconnector.schedule(plan.error) : null;
+    const attempts = reconnector.attempts;
+    state.patch({ state: "reconnecting", nextRetryAt: waiting, error: plan.error, attempts });
   }
 
-  #refuse(error: RealtimeError): void {
-    if (error.closeCode === 1000) this.state.patch({ state: "disconnected", error });
-    else this.#stop(error.closeCode === 4403 ? "auth" : "refused", error);
+  function refuse(error: RealtimeError): void {
+    if (error.closeCode === 1000) state.patch({ state: "disconnected", error });
+    else stop(error.closeCode === 4403 ? "auth" : "refused", error);
   }
 
-  #stop(reason: StopReason, error: RealtimeError): void {
-    const attempts = this.#reconnector.attempts;
-    this.state.patch({ state: "error", reason, error, nextRetryAt: null, attempts });
+  function stop(reason: StopReason, error: RealtimeError): void {
+    const attempts = reconnector.attempts;
+    state.patch({ state: "error", reason, error, nextRetryAt: null, attempts });
   }
 
   /** Forgets the socket; what it still says is ignored, for its close may take minutes on a dead network. */
-  #drop(error: RealtimeError): void {
-    clearTimeout(this.#openTimer);
-    this.#generation += 1;
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (!socket) return;
+  function drop(error: RealtimeError): void {
+    clearTimeout(openTimer);
+    generation += 1;
+    const gone = socket;
+    socket = undefined;
+    if (!gone) return;
     try {
-      socket.close(1000);
+      gone.close(1000);
     } catch {
       // It never opened.
     }
-    this.events.lost(error);
+    events.lost(error);
   }
 
-  #online(): void {
-    this.state.patch({ online: true });
-    this.#retryNow();
+  function online(): void {
+    state.patch({ online: true });
+    retryNow();
   }
 
   /** Attempts would be wasted; the standing socket is left to the heartbeat. */
-  #offline(): void {
-    this.state.patch({ online: false });
-    if (this.state.getSnapshot().state !== "reconnecting") return;
-    this.#reconnector.cancel();
-    this.state.patch({ nextRetryAt: null });
+  function offline(): void {
+    state.patch({ online: false });
+    if (state.getSnapshot().state !== "reconnecting") return;
+    reconnector.cancel();
+    state.patch({ nextRetryAt: null });
   }
 
-  #visible(): void {
-    if (isOnline()) this.#retryNow();
+  function visible(): void {
+    if (isOnline()) retryNow();
   }
 
-  #retryNow(): void {
-    const { state, reason } = this.state.getSnapshot();
-    if (state === "connected") return this.events.woken();
-    if (state === "reconnecting" || reason === "exhausted") this.reconnect();
+  function retryNow(): void {
+    const { state: now, reason } = state.getSnapshot();
+    if (now === "connected") return events.woken();
+    if (now === "reconnecting" || reason === "exhausted") reconnect();
   }
+
+  return { state, connect, reconnect, disconnect, send, abandon };
 }

@@ -1,4 +1,5 @@
-import { createClient, type RealtimeClient } from "./client.js";
+import { createClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 
 let client: RealtimeClient | undefined;
 

@@ -1,4 +1,4 @@
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import { isOnline } from "./environment.js";
 import { asError } from "./realtime-error.js";
 import { Store, type ReadableStore } from "./store.js";

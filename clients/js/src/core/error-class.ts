@@ -1,7 +1,8 @@
 import { isOnline } from "./environment.js";
+import { kindOf, kindOfNumber, type ErrorClass } from "./error-kind.js";
 import { RealtimeError } from "./realtime-error.js";
 
-export type ErrorClass = "network" | "auth" | "rate_limit" | "server" | "unknown";
+export type { ErrorClass } from "./error-kind.js";
 
 export interface RecoveryStrategy {
   action: "wait_online" | "refresh_token" | "backoff" | "retry";
@@ -9,41 +10,17 @@ export interface RecoveryStrategy {
   delay: number;
 }
 
-const byCode: Record<string, ErrorClass> = {
-  UNAUTHORIZED: "auth",
-  FORBIDDEN: "auth",
-  RATE_LIMITED: "rate_limit",
-  INTERNAL: "server",
-  SOURCE_UNAVAILABLE: "server",
-  CONNECTION_LOST: "network",
-  NOT_CONNECTED: "network",
-  TIMED_OUT: "network",
-  STALE: "network",
-};
-
-function byNumber(code: number): ErrorClass | undefined {
-  if (code === 4401 || code === 4403 || code === 401 || code === 403) return "auth";
-  if (code === 4429 || code === 429) return "rate_limit";
-  if ((code >= 1011 && code <= 1013) || (code >= 500 && code <= 599)) return "server";
-  return code === 1006 ? "network" : undefined;
-}
-
 function byText(text: string): ErrorClass {
-  const code = /(?<!\d)(401|403|429|5\d\d)(?!\d)/.exec(text)?.[1];
-  return (code && byNumber(Number(code))) || "unknown";
+  return kindOfNumber(Number(/(?<!\d)(401|403|429|5\d\d)(?!\d)/.exec(text)?.[1])) ?? "unknown";
 }
 
 /** Numbers first (close code, HTTP status), then `code`, the text last. Offline is always `network`. */
 export function classifyError(error: unknown, online: boolean = isOnline()): ErrorClass {
   if (!online) return "network";
   if (typeof error === "object" && error !== null) {
-    const { closeCode, status, code } = error as { closeCode?: unknown; status?: unknown; code?: unknown };
-    for (const value of [closeCode, status, code]) {
-      const found = typeof value === "number" ? byNumber(value) : undefined;
-      if (found) return found;
-    }
-    if (typeof code === "string" && byCode[code]) return byCode[code];
-    if (error instanceof RealtimeError) return "unknown";
+    const { code } = error as { code?: unknown };
+    const kind = typeof code === "number" ? kindOfNumber(code) : kindOf(error);
+    if (kind && (kind !== "unknown" || error instanceof RealtimeError)) return kind;
   }
   return byText(error instanceof Error ? error.message : String(error));
 }

@@ -1,25 +1,18 @@
+import { RealtimeError } from "./realtime-error.js";
 import type { Timing } from "./server-messages.js";
-
-/** Until `session:ready` says otherwise. */
-export const defaultTiming: Timing = {
-  pingIntervalMs: 30_000,
-  pongTimeoutMs: 10_000,
-  staleAfterMs: 60_000,
-  healthIntervalMs: 30_000,
-};
 
 const staleCheckMs = 15_000;
 
 export interface HeartbeatEvents {
   ping(t: number): void;
   latency(ms: number): void;
-  /** Nothing heard for too long; `pong` when a ping stayed unanswered. */
-  dead(why: "pong" | "stale"): void;
+  /** A ping stayed unanswered, or nothing was heard for too long. */
+  dead(error: RealtimeError): void;
 }
 
 /** Pings, at most one outstanding, and watches for silence. */
 export class Heartbeat {
-  #timing = defaultTiming;
+  #timing: Timing | undefined;
   #heardAt = 0;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
   #staleTimer: ReturnType<typeof setInterval> | undefined;
@@ -33,7 +26,7 @@ export class Heartbeat {
     this.heard();
     this.#pingTimer = setInterval(() => this.#ping(), timing.pingIntervalMs);
     this.#staleTimer = setInterval(() => {
-      if (this.isStale()) this.events.dead("stale");
+      if (this.isStale()) this.events.dead(stale());
     }, staleCheckMs);
   }
 
@@ -50,7 +43,7 @@ export class Heartbeat {
 
   /** A stale socket is given up at once, another is asked: for wake-ups, when timers have been asleep. */
   check(): void {
-    if (this.isStale()) this.events.dead("stale");
+    if (this.isStale()) this.events.dead(stale());
     else this.#ping();
   }
 
@@ -60,15 +53,16 @@ export class Heartbeat {
   }
 
   isStale(): boolean {
-    return performance.now() - this.#heardAt > this.#timing.staleAfterMs;
+    return performance.now() - this.#heardAt > (this.#timing?.staleAfterMs ?? Infinity);
   }
 
   #ping(): void {
-    if (this.#pongTimer !== undefined) return;
+    const timing = this.#timing;
+    if (this.#pongTimer !== undefined || !timing) return;
     this.#pongTimer = setTimeout(() => {
       this.#pongTimer = undefined;
-      this.events.dead("pong");
-    }, this.#timing.pongTimeoutMs);
+      this.events.dead(new RealtimeError("TIMED_OUT", "The sidecar did not answer a ping."));
+    }, timing.pongTimeoutMs);
     this.events.ping(performance.now());
   }
 
@@ -77,3 +71,5 @@ export class Heartbeat {
     this.#pongTimer = undefined;
   }
 }
+
+const stale = (): RealtimeError => new RealtimeError("STALE", "The sidecar did not say anything for too long.");

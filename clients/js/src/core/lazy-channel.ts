@@ -1,6 +1,6 @@
 import { channelManager, type ChannelPriority } from "./channel-manager.js";
 import type { Channel } from "./channel.js";
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import { Store, type ReadableStore } from "./store.js";
 
 /** A shared channel that is subscribed when asked for, or when an element comes into view. */

@@ -1,5 +1,5 @@
 import { allEvents } from "./channel-names.js";
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import type { Element, EventPayload, GapPayload } from "./server-messages.js";
 
 export interface RealtimeEventHandlers {

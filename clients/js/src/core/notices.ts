@@ -1,4 +1,4 @@
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import type { ConnectionSnapshot } from "./connection-state.js";
 import type { Notice } from "./notice.js";
 import { offlineQueue } from "./offline-queue.js";

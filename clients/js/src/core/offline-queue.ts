@@ -1,4 +1,4 @@
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import { Emitter } from "./emitter.js";
 import { perClient } from "./per-client.js";
 import { openStorage, type QueueStorage, type QueueStorageKind } from "./queue-storage.js";

@@ -16,12 +16,24 @@ export function parseMessage(text: string): ServerMessage | undefined {
     return undefined;
   }
   if (!isObject(value) || typeof value.type !== "string" || !isObject(value.payload)) return undefined;
-  const { type, payload } = value;
-  if (value.seq !== undefined && typeof value.seq !== "number") return undefined;
-  if (type === "session:ready" && !(isObject(payload.timing) && typeof payload.epoch === "string")) return undefined;
-  if (type === "event" && !isObject(payload.element)) return undefined;
-  if (type === "change" && !Array.isArray(payload.sub)) return undefined;
-  if (type === "presence:state" && !isObject(payload.state)) return undefined;
-  if (type === "presence:diff" && !(isObject(payload.joins) && isObject(payload.leaves))) return undefined;
-  return value as unknown as ServerMessage;
+  const { type, seq, payload } = value;
+  const numbered = seq === undefined || typeof seq === "number";
+  return numbered && isComplete(type, payload) ? (value as unknown as ServerMessage) : undefined;
+}
+
+function isComplete(type: string, payload: Record<string, unknown>): boolean {
+  switch (type) {
+    case "session:ready":
+      return isObject(payload.timing) && typeof payload.epoch === "string";
+    case "event":
+      return isObject(payload.element);
+    case "change":
+      return Array.isArray(payload.sub);
+    case "presence:state":
+      return isObject(payload.state);
+    case "presence:diff":
+      return isObject(payload.joins) && isObject(payload.leaves);
+    default:
+      return true;
+  }
 }

@@ -1,4 +1,4 @@
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 
 /**
  * What is made once for a client and shared by all who ask; an application that never asks does not bundle it. The

@@ -1,35 +1,31 @@
+import { perClient } from "./per-client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import type { ReconnectPolicy } from "./server-messages.js";
-import { reconnectPolicy, reconnectPresets, type ReconnectOption } from "./backoff.js";
 
 interface Claim {
   policy: ReconnectPolicy;
   weak: boolean;
 }
 
+const claimsOf = /* @__PURE__ */ perClient((): Claim[] => []);
+
 /**
- * Whose reconnect policy holds: the newest hook that names one, else the application's, else the newest hook's preset,
- * else what the server advertised, else the default.
+ * Lets a hook decide the reconnect policy for as long as it is mounted; the newest wins. `weak` yields to what the
+ * application gave the client. Returns the release.
  */
-export class PolicyClaims {
-  advertised: ReconnectPolicy | undefined;
-  readonly #claims: Claim[] = [];
-  readonly #own: ReconnectPolicy | undefined;
-
-  constructor(option: ReconnectOption | undefined) {
-    this.#own = option && reconnectPolicy(option);
-  }
-
-  /** `weak`: yields to what the application said. Returns the release. */
-  add(policy: ReconnectPolicy, weak: boolean): () => void {
-    const claim = { policy, weak };
-    this.#claims.push(claim);
-    return () => void this.#claims.splice(this.#claims.indexOf(claim) >>> 0, 1);
-  }
-
-  readonly current = (): ReconnectPolicy =>
-    this.#newest(false) ?? this.#own ?? this.#newest(true) ?? this.advertised ?? reconnectPresets.default;
-
-  #newest(weak: boolean): ReconnectPolicy | undefined {
-    return [...this.#claims].reverse().find((claim) => claim.weak === weak)?.policy;
-  }
+export function claimPolicy(client: RealtimeClient, policy: ReconnectPolicy, weak = false): () => void {
+  const claims = claimsOf(client);
+  const claim = { policy, weak };
+  const apply = (): void => {
+    const newest = (of: boolean) => claims.filter((one) => one.weak === of).at(-1)?.policy;
+    client.policies.strong = newest(false);
+    client.policies.weak = newest(true);
+  };
+  claims.push(claim);
+  apply();
+  return () => {
+    const index = claims.indexOf(claim);
+    if (index >= 0) claims.splice(index, 1);
+    apply();
+  };
 }

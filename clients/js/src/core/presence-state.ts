@@ -5,55 +5,37 @@ export interface PresenceChange {
   leaves: PresenceMap;
 }
 
-const refs = (metas: PresenceMeta[] | undefined): Set<string> => new Set(metas?.map((meta) => meta.ref));
+/** One key has few metas, so that looking through a list is cheap. */
+function without(metas: PresenceMeta[] = [], gone: PresenceMeta[] = []): PresenceMeta[] {
+  const refs = gone.flatMap(({ ref, prevRef }) => [ref, prevRef]);
+  return metas.filter(({ ref }) => !refs.includes(ref));
+}
 
-/** Metas of `of` whose ref is not in `without`, by key. */
-function difference(of: PresenceMap, without: PresenceMap): PresenceMap {
-  const result: PresenceMap = {};
-  for (const [key, metas] of Object.entries(of)) {
-    const known = refs(without[key]);
-    const left = metas.filter((meta) => !known.has(meta.ref));
-    if (left.length > 0) result[key] = left;
-  }
-  return result;
+/** `of` without what is in `gone`; keys that nothing is left of disappear. */
+function subtract(of: PresenceMap, gone: PresenceMap): PresenceMap {
+  const left = Object.entries(of).map(([key, metas]) => [key, without(metas, gone[key])] as const);
+  return Object.fromEntries(left.filter(([, metas]) => metas.length > 0));
 }
 
 /** Who is on one channel. */
 export class PresenceState {
-  #map: PresenceMap = {};
-  #known = false;
-
-  get current(): PresenceMap {
-    return this.#map;
-  }
+  current: PresenceMap = {};
   /** A state has arrived since the subscription. */
-  get synced(): boolean {
-    return this.#known;
-  }
+  synced = false;
 
   /** A whole state; says what differs from before. */
   replace(state: PresenceMap): PresenceChange {
-    const change = { joins: difference(state, this.#map), leaves: difference(this.#map, state) };
-    this.#map = state;
-    this.#known = true;
+    const change = { joins: subtract(state, this.current), leaves: subtract(this.current, state) };
+    this.current = state;
+    this.synced = true;
     return change;
   }
 
-  merge({ joins, leaves }: PresenceChange): PresenceChange {
-    const next = { ...this.#map };
-    for (const [key, metas] of Object.entries(joins)) {
-      const gone = new Set(metas.map((meta) => meta.prevRef ?? meta.ref));
-      const fresh = refs(metas);
-      const kept = (next[key] ?? []).filter((meta) => !gone.has(meta.ref) && !fresh.has(meta.ref));
-      next[key] = [...kept, ...metas];
-    }
-    for (const [key, metas] of Object.entries(leaves)) {
-      const gone = refs(metas);
-      const left = (next[key] ?? []).filter((meta) => !gone.has(meta.ref));
-      if (left.length > 0) next[key] = left;
-      else delete next[key];
-    }
-    this.#map = next;
-    return { joins, leaves };
+  merge(change: PresenceChange): PresenceChange {
+    const { joins, leaves } = change;
+    const next = { ...this.current };
+    for (const key in joins) next[key] = [...without(next[key], joins[key]), ...(joins[key] ?? [])];
+    this.current = subtract(next, leaves);
+    return change;
   }
 }

@@ -1,5 +1,5 @@
 import { allEvents } from "./channel-names.js";
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import type { EventPayload } from "./server-messages.js";
 
 type QueryKey = readonly unknown[];

@@ -15,19 +15,18 @@ export interface RealtimeErrorDetails {
  */
 export class RealtimeError extends Error {
   override readonly name = "RealtimeError";
-  readonly closeCode: number | undefined;
-  readonly status: number | undefined;
-  readonly retryAfterMs: number | undefined;
+  declare readonly cause?: unknown;
+  declare readonly closeCode: number | undefined;
+  declare readonly status: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
   constructor(
     readonly code: string,
     message: string,
     details: RealtimeErrorDetails = {},
   ) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.closeCode = details.closeCode;
-    this.status = details.status;
-    this.retryAfterMs = details.retryAfterMs;
+    super(message);
+    Object.assign(this, details);
   }
 
   static refused(error: ErrorPayload | undefined): RealtimeError {

@@ -1,5 +1,5 @@
 import { backoffDelay, exhausted } from "./backoff.js";
-import { leastWait } from "./close-plan.js";
+import { leastWait } from "./error-kind.js";
 import type { RealtimeError } from "./realtime-error.js";
 import type { ReconnectPolicy } from "./server-messages.js";
 

@@ -1,4 +1,4 @@
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import { classifyError, getRecoveryStrategy } from "./error-class.js";
 import { isOnline } from "./environment.js";
 

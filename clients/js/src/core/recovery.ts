@@ -1,5 +1,4 @@
 import type { Request } from "./client-messages.js";
-import { RealtimeError } from "./realtime-error.js";
 import type { GapPayload, SessionReadyPayload } from "./server-messages.js";
 import type { StreamPosition } from "./stream-position.js";
 import type { Subscriptions } from "./subscriptions.js";
@@ -25,12 +24,11 @@ export interface RecoveryHost {
 /** Subscribes anew and asks for what was missed. Says whether nothing is missing. */
 export async function recover(
   host: RecoveryHost,
-  session: SessionReadyPayload,
+  { epoch, head, features }: SessionReadyPayload,
   position: StreamPosition,
   subscriptions: Subscriptions,
 ): Promise<boolean> {
   const from = position.current && { ...position.current };
-  const { epoch, head } = session;
   if (!from || !subscriptions.any) {
     position.reset({ epoch, seq: head });
     await subscriptions.restore();
@@ -38,33 +36,14 @@ export async function recover(
   }
   position.beginRecovery();
   await subscriptions.restore();
+  const resume = features.includes("resume") && host.current();
+  const result = resume ? await host.ask({ type: "resume", payload: from }).catch(() => undefined) : undefined;
   if (!host.current()) return false;
-  if (!session.features.includes("resume")) {
-    position.reset({ epoch, seq: head });
-    host.gap({ reason: "unsupported", epoch, from: from.seq, to: head });
-    return false;
-  }
-  return resume(host, session, position, from);
-}
-
-async function resume(
-  host: RecoveryHost,
-  { epoch }: SessionReadyPayload,
-  position: StreamPosition,
-  from: { epoch: string; seq: number },
-): Promise<boolean> {
-  const result = await host.ask({ type: "resume", payload: from }).catch((thrown: unknown) => {
-    if (thrown instanceof RealtimeError && host.current()) return { recovered: false };
-    throw thrown;
-  });
-  const head = "head" in result && typeof result.head === "number" ? result.head : from.seq;
-  if (result.recovered === true) {
-    position.recovered(head);
-    return true;
-  }
-  // The server's stream:gap says it too; this one is for the case that resume itself failed.
-  const told = position.current?.epoch === epoch && from.epoch !== epoch;
-  position.reset({ epoch, seq: head });
-  if (!told && !("head" in result)) host.gap({ reason: "unsupported", epoch, from: from.seq, to: head });
-  return false;
+  const seq = typeof result?.head === "number" ? result.head : head;
+  const recovered = result?.recovered === true;
+  if (recovered) position.recovered(seq);
+  else position.reset({ epoch, seq });
+  // The server's own stream:gap goes with an answer that says no; without an answer nobody else would tell.
+  if (!result) host.gap({ reason: "unsupported", epoch, from: from.seq, to: seq });
+  return recovered;
 }

@@ -1,7 +1,7 @@
 import { changesChannel } from "./channel-names.js";
 import type { Channel } from "./channel.js";
 import { channelManager, type ChannelPriority } from "./channel-manager.js";
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 import { perClient } from "./per-client.js";
 import { RowList, type RowListOptions } from "./row-list.js";
 import type { Row } from "./server-messages.js";

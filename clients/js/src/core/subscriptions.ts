@@ -1,9 +1,9 @@
 import { coversEvent } from "./channel-names.js";
 import type { Position, Request } from "./client-messages.js";
 import type { Consumer } from "./consumer.js";
-import { classifyError, getRecoveryStrategy } from "./error-class.js";
+import { leastWait } from "./error-kind.js";
 import { RealtimeError } from "./realtime-error.js";
-import type { ChannelMessage } from "./server-messages.js";
+import type { ServerMessage } from "./server-messages.js";
 import { guard } from "./store.js";
 import { sourceWaitMs, WireSubscription } from "./wire-subscription.js";
 
@@ -13,7 +13,6 @@ type Ask = (request: Request, timeoutMs?: number) => Promise<Record<string, unkn
 export class Subscriptions {
   readonly #wires = new Map<string, WireSubscription>();
   readonly #dirty = new Set<WireSubscription>();
-  readonly #retries = new Map<WireSubscription, ReturnType<typeof setTimeout>>();
   #live = false;
 
   constructor(private readonly ask: Ask) {}
@@ -42,17 +41,15 @@ export class Subscriptions {
   /** `place`: up to where the stream was seen. */
   lost(place: Position | undefined): void {
     this.#live = false;
-    for (const timer of this.#retries.values()) clearTimeout(timer);
-    this.#retries.clear();
     for (const wire of this.#wires.values()) wire.lost(place);
   }
 
-  deliver(message: ChannelMessage): void {
+  deliver(message: ServerMessage): void {
     if (message.type === "event") {
       for (const wire of [...this.#wires.values()]) if (coversEvent(wire.channel, message.channel)) wire.deliver(message);
       return;
     }
-    const wire = this.#wires.get(message.channel);
+    const wire = this.#wires.get(message.channel ?? "");
     if (!wire) return;
     if (message.type === "presence:state") wire.presenceChanged(wire.presence.replace(message.payload.state));
     else if (message.type === "presence:diff") wire.presenceChanged(wire.presence.merge(message.payload));
@@ -95,40 +92,34 @@ export class Subscriptions {
     const current = (): boolean => this.#live && wire.asked === asked && this.#wires.get(wire.channel) === wire;
     try {
       const full = alone && wire.since ? { ...payload, since: wire.since } : payload;
-      const words = Object.keys(full).length > 0 ? { payload: full } : {};
       const wait = payload.wait ? sourceWaitMs + 5000 : undefined;
-      const result = await this.ask({ type: "subscribe", channel: wire.channel, ...words }, wait);
+      const result = await this.ask({ type: "subscribe", channel: wire.channel, payload: full }, wait);
       wire.accepted(payload, result);
       if (!current()) return;
       wire.since = undefined;
       wire.settle("SUBSCRIBED");
-      if (wire.tracked) await this.track(wire.channel, wire.tracked);
+      // A refusal is no fault of the subscription; the next session says it again.
+      if (wire.tracked) this.track(wire.channel, wire.tracked).catch(() => undefined);
     } catch (thrown) {
       if (current()) this.#refused(wire, thrown as RealtimeError);
     }
   }
 
-  /** What may pass is asked for again; what the server refuses for good waits for the next session. */
+  /** What may pass is asked for again; what the server refuses for good waits for the next session or listener. */
   #refused(wire: WireSubscription, error: RealtimeError): void {
-    wire.settle(error.code === "TIMED_OUT" ? "TIMED_OUT" : "CHANNEL_ERROR", error);
-    const kind = classifyError(error);
-    if (kind !== "rate_limit" && kind !== "server" && error.code !== "TIMED_OUT") return;
-    const wait = error.retryAfterMs ?? Math.max(getRecoveryStrategy(kind).delay, 2000);
+    const late = error.code === "TIMED_OUT";
     wire.asked = undefined;
-    const retry = setTimeout(() => {
-      this.#retries.delete(wire);
-      void this.#subscribe(wire);
-    }, wait);
-    clearTimeout(this.#retries.get(wire));
-    this.#retries.set(wire, retry);
+    wire.settle(late ? "TIMED_OUT" : "CHANNEL_ERROR", error);
+    const wait = late ? 2000 : leastWait(error);
+    clearTimeout(wire.retry);
+    if (wait) wire.retry = setTimeout(() => void this.#subscribe(wire), wait);
   }
 
   #release(wire: WireSubscription, consumer: Consumer): void {
     if (!wire.consumers.delete(consumer)) return;
     if (consumer.status) guard(() => consumer.status?.("CLOSED"));
     if (wire.consumers.size > 0) return;
-    clearTimeout(this.#retries.get(wire));
-    this.#retries.delete(wire);
+    clearTimeout(wire.retry);
     this.#wires.delete(wire.channel);
     if (!this.#live || wire.asked === undefined) return;
     // The answer changes nothing: the channel is forgotten here already.

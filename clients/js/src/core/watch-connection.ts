@@ -1,4 +1,4 @@
-import type { RealtimeClient } from "./client.js";
+import type { RealtimeClient } from "./realtime-client.js";
 
 export interface ConnectionCallbacks {
   onConnect?: () => void;

@@ -2,7 +2,7 @@ import type { ChangeSpec, Position, SubscribePayload } from "./client-messages.j
 import type { Consumer, SubscriptionStatus } from "./consumer.js";
 import { PresenceState, type PresenceChange } from "./presence-state.js";
 import type { RealtimeError } from "./realtime-error.js";
-import type { BroadcastMessage, ChangeMessage, EventMessage, OperationMessage } from "./server-messages.js";
+import type { ChangeMessage, ServerMessage } from "./server-messages.js";
 import { guard } from "./store.js";
 
 /** How long the server may wait for its change source before it answers. */
@@ -22,6 +22,8 @@ export class WireSubscription {
   tracked: Record<string, unknown> | undefined;
   /** The place from which a lost subscription is to be continued, until it is live again. */
   since: Position | undefined;
+  /** Asks again after a refusal that may pass. */
+  retry: ReturnType<typeof setTimeout> | undefined;
   readonly #specs = new Map<number, string>();
 
   constructor(readonly channel: string) {}
@@ -54,6 +56,7 @@ export class WireSubscription {
 
   /** The socket is gone. */
   lost(place: Position | undefined): void {
+    clearTimeout(this.retry);
     this.since ??= place;
     if (this.status === "SUBSCRIBED") this.settle("CLOSED");
     this.status = "pending";
@@ -61,10 +64,11 @@ export class WireSubscription {
     this.#specs.clear();
   }
 
-  deliver(message: EventMessage | ChangeMessage | BroadcastMessage | OperationMessage): void {
-    const wanted = message.type === "change" ? this.#specsOf(message) : undefined;
-    for (const { change, deliver } of [...this.consumers]) {
-      if (deliver && (!wanted || (change && wanted(change)))) guard(() => deliver(message));
+  deliver(message: ServerMessage): void {
+    const wanted = message.type === "change" && this.#specsOf(message);
+    for (const { type, change, deliver } of [...this.consumers]) {
+      if (type !== message.type || (wanted && change && !wanted(change))) continue;
+      guard(() => deliver?.(message.payload as never));
     }
   }
 
@@ -77,7 +81,7 @@ export class WireSubscription {
   /** A server that gave no numbers is matched by the kind of change; it had one spec to filter by. */
   #specsOf({ payload }: ChangeMessage): (spec: ChangeSpec) => boolean {
     const keys = new Set(payload.sub.map((number) => this.#specs.get(number)));
-    if (keys.has(undefined)) keys.delete(undefined);
+    keys.delete(undefined);
     if (keys.size > 0) return (spec) => keys.has(keyOf(spec));
     return ({ event = "*" }) => event === "*" || payload.eventType === event || payload.eventType === "TRUNCATE";
   }

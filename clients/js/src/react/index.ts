@@ -1,3 +1,5 @@
+"use client";
+
 export { RealtimeProvider, useRealtimeClient, type RealtimeProviderProps } from "./client-context.js";
 export { ConnectionHealth } from "./connection-health.js";
 export { ConnectionToast } from "./connection-toast.js";

@@ -1,10 +1,10 @@
-import type { RealtimeClient } from "@pgsidecar/client";
+import { retainClient, type RealtimeClient } from "@pgsidecar/client";
 import { useEffect } from "react";
 import { useRealtimeClient } from "./client-context.js";
 
 /** The client, connected for as long as somebody uses it. */
 export function useHeldClient(): RealtimeClient {
   const client = useRealtimeClient();
-  useEffect(() => client.retain(), [client]);
+  useEffect(() => retainClient(client), [client]);
   return client;
 }

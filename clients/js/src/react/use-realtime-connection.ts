@@ -1,4 +1,4 @@
-import { guidePolicy, toRealtimeConnectionStatus, watchConnection, type RealtimeConnectionStatus } from "@pgsidecar/client";
+import { claimPolicy, guidePolicy, toRealtimeConnectionStatus, watchConnection, type RealtimeConnectionStatus } from "@pgsidecar/client";
 import { useCallback, useEffect } from "react";
 import { useHeldClient } from "./use-held-client.js";
 import { useLatest } from "./use-latest.js";
@@ -31,7 +31,8 @@ export function useRealtimeConnection(options: RealtimeConnectionOptions = {}): 
   const { reconnectInterval, maxReconnectAttempts } = options;
   useEffect(
     () =>
-      client.claimPolicy(
+      claimPolicy(
+        client,
         guidePolicy(reconnectInterval, maxReconnectAttempts),
         reconnectInterval === undefined && maxReconnectAttempts === undefined,
       ),

@@ -1,4 +1,5 @@
 import {
+  claimPolicy,
   guidePolicy,
   toRealtimeConnectionStatus,
   watchConnection,
@@ -32,7 +33,7 @@ export function useRealtimeConnection(options: RealtimeConnectionOptions = {}): 
   const client = useHeldClient();
   const connection = useStore(client.connection);
   onMount(() => {
-    onCleanup(client.claimPolicy(guidePolicy(reconnectInterval, maxReconnectAttempts), bare));
+    onCleanup(claimPolicy(client, guidePolicy(reconnectInterval, maxReconnectAttempts), bare));
     onCleanup(watchConnection(client, options));
   });
   const status = (): RealtimeConnectionStatus => toRealtimeConnectionStatus(connection().state);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backoffDelay, exhausted, guidePolicy, reconnectPolicy, reconnectPresets } from "@pgsidecar/client";
+import { backoffDelay, exhausted, guidePolicy, reconnectPresets } from "@pgsidecar/client";
 
 const delays = (name: keyof typeof reconnectPresets, count: number): number[] =>
   Array.from({ length: count }, (_, attempt) => backoffDelay(attempt, reconnectPresets[name], () => 0));
@@ -31,9 +31,4 @@ it("maps reconnectInterval and maxReconnectAttempts onto base and attempts", () 
   const policy = guidePolicy(5000, 10);
   expect(policy).toMatchObject({ baseMs: 5000, maxAttempts: 10, jitter: 0 });
   expect(backoffDelay(4, policy, () => 0)).toBe(80_000);
-});
-
-it("takes a preset's name or what differs from the default", () => {
-  expect(reconnectPolicy("guide")).toBe(reconnectPresets.guide);
-  expect(reconnectPolicy({ maxAttempts: 3 })).toEqual({ ...reconnectPresets.default, maxAttempts: 3 });
 });

@@ -53,6 +53,17 @@ describe("subscribing", () => {
     expect(server.sockets[0]?.sentOf("subscribe").filter(({ channel }) => channel === "secret").length).toBe(1);
   });
 
+  it("tells a newcomer too that it is refused", async () => {
+    const { server, client } = await connectedStage();
+    server.handlers.subscribe = () => ({ code: "FORBIDDEN" });
+    client.channel("secret").subscribe();
+    await advance();
+    const heard = recorder<string>();
+    client.channel("secret").subscribe(heard.listener);
+    await advance();
+    expect(heard.calls).toEqual(["CHANNEL_ERROR"]);
+  });
+
   it("shares one subscription of the wire and ends it with the last listener", async () => {
     const { server, client } = await connectedStage();
     const one = client.channel("tasks").on("event", {}, () => undefined).subscribe();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { RealtimeError, type ConnectionState, type RealtimeClient } from "@pgsidecar/client";
+import { RealtimeError, reconnectPresets, retainClient, type ConnectionState, type RealtimeClient } from "@pgsidecar/client";
 import { at, session } from "../support/fake-socket.js";
 import { advance, connectedStage, recorder, stage } from "../support/setup.js";
 
@@ -78,7 +78,7 @@ describe("connecting", () => {
 
 describe("after a loss", () => {
   it("follows the default schedule and ends in error with reason exhausted", async () => {
-    const { server, client } = await connectedStage({ reconnect: "default" });
+    const { server, client } = await connectedStage({ reconnect: reconnectPresets.default });
     server.refuse = true;
     server.socket.drop(1006);
     const waits: number[] = [];
@@ -105,7 +105,7 @@ describe("after a loss", () => {
 
   it("takes the server's policy from session:ready, unless the application has one", async () => {
     const advertised = { baseMs: 7000, factor: 2, maxMs: 30_000, jitter: 0, maxAttempts: 1 };
-    for (const [option, wait] of [[undefined, 7000], ["guide", 3000]] as const) {
+    for (const [option, wait] of [[undefined, 7000], [reconnectPresets.guide, 3000]] as const) {
       const { server, client } = stage(option ? { reconnect: option } : {});
       server.session = { ...session, reconnect: advertised };
       client.connect();
@@ -225,15 +225,15 @@ describe("the user", () => {
 
   it("shares a connection by holding it", async () => {
     const { server, client } = stage();
-    const first = client.retain();
-    const second = client.retain();
+    const first = retainClient(client);
+    const second = retainClient(client);
     await advance();
     first();
     first();
     await advance();
     expect(client.isConnected()).toBe(true);
     second();
-    const third = client.retain();
+    const third = retainClient(client);
     await advance();
     expect(client.isConnected()).toBe(true);
     expect(server.sockets.length).toBe(1);

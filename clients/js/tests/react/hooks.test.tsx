@@ -2,7 +2,7 @@ import { act, cleanup, render, renderHook } from "@testing-library/react";
 import { StrictMode, type ReactElement, type ReactNode } from "react";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { defaultClient, setDefaultClient, type ClientOptions, type Element as RealtimeElement, type Row } from "@pgsidecar/client";
+import { defaultClient, reconnectPresets, setDefaultClient, type ClientOptions, type Element as RealtimeElement, type Row } from "@pgsidecar/client";
 import {
   RealtimeProvider,
   useDatabaseStatus,
@@ -92,7 +92,7 @@ describe("useRealtimeConnection", () => {
   });
 
   it("takes interval and attempts, over the application's own policy", async () => {
-    const { server, wrapper } = reactStage({ reconnect: "patterns" });
+    const { server, wrapper } = reactStage({ reconnect: reconnectPresets.patterns });
     server.refuse = true;
     const { result } = renderHook(() => useRealtimeConnection({ reconnectInterval: 500, maxReconnectAttempts: 1 }), { wrapper });
     await settle();
