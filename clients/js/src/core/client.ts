@@ -151,7 +151,7 @@ export function createClient(options: ClientOptions = {}): RealtimeClient {
       if (gap.reason !== "epoch-changed" && gap.reason !== "too-old") void sync({ recovered: false, gap });
     }
     if (message.type === "auth:expiring" && typeof token === "function") {
-      Promise.resolve(readToken(token)).then((fresh) => fresh && sendToken(fresh), fail);
+      readToken(token).then((fresh) => fresh && sendToken(fresh), fail);
     }
   }
 

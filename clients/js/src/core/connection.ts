@@ -32,6 +32,10 @@ export interface ConnectionEvents {
   woken(): void;
 }
 
+const calm = { reason: null, attempts: 0, nextRetryAt: null, error: null };
+
+const asked = (): RealtimeError => new RealtimeError("CLOSED", "Closed as asked.");
+
 /** One socket at a time, its state machine, and the way back after a loss. */
 export interface Connection {
   readonly state: ReadableStore<ConnectionSnapshot>;
@@ -50,10 +54,7 @@ export interface Connection {
 export function createConnection(options: ConnectionOptions, events: ConnectionEvents): Connection {
   const state = new Store<ConnectionSnapshot>({
     state: "disconnected",
-    reason: null,
-    attempts: 0,
-    nextRetryAt: null,
-    error: null,
+    ...calm,
     online: isOnline(),
     session: null,
   });
@@ -79,7 +80,7 @@ export function createConnection(options: ConnectionOptions, events: ConnectionE
     });
     reconnector.reset();
     refreshed = false;
-    drop(new RealtimeError("CLOSED", "Reconnecting as asked."));
+    drop(asked());
     open();
   }
 
@@ -87,8 +88,8 @@ export function createConnection(options: ConnectionOptions, events: ConnectionE
     reconnector.reset();
     unwatch?.();
     unwatch = undefined;
-    drop(new RealtimeError("CLOSED", "Disconnected as asked."));
-    state.patch({ state: "disconnected", reason: null, attempts: 0, nextRetryAt: null, error: null });
+    drop(asked());
+    state.patch({ state: "disconnected", ...calm });
   }
 
   function send(message: ClientMessage): boolean {
@@ -115,9 +116,7 @@ export function createConnection(options: ConnectionOptions, events: ConnectionE
     if (mine !== generation) return;
     const late = new RealtimeError("TIMED_OUT", "The sidecar did not answer in time.");
     openTimer = setTimeout(() => lose({ error: late, then: "reconnect" }), options.connectTimeoutMs);
-    const token = readToken(options.token);
-    if (!(token instanceof Promise)) return openWith(token, mine);
-    token.then(
+    readToken(options.token).then(
       (value) => openWith(value, mine),
       (cause: unknown) => {
         if (mine !== generation) return;
@@ -167,7 +166,7 @@ export function createConnection(options: ConnectionOptions, events: ConnectionE
     clearTimeout(openTimer);
     reconnector.reset();
     refreshed = false;
-    state.patch({ state: "connected", reason: null, attempts: 0, nextRetryAt: null, error: null, session });
+    state.patch({ state: "connected", ...calm, session });
     events.ready(session);
   }
 

@@ -45,7 +45,9 @@ export class DatabaseState {
     this.#state.patch({ live: false });
   }
 
-  receive({ type, payload }: ServerMessage): void {
+  /** What is replayed is past; the greeting told the present. */
+  receive({ type, payload, replay }: ServerMessage): void {
+    if (replay) return;
     if (type === "database:health") this.#state.patch({ live: true, health: payload, mode: payload.mode });
     if (type === "database:error") this.#state.patch({ live: true, error: payload });
     if (type !== "database:status") return;

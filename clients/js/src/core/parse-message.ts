@@ -29,6 +29,8 @@ function isComplete(type: string, payload: Record<string, unknown>): boolean {
       return isObject(payload.element);
     case "change":
       return Array.isArray(payload.sub);
+    case "pong":
+      return typeof payload.t === "number";
     case "presence:state":
       return isObject(payload.state);
     case "presence:diff":

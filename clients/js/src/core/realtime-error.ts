@@ -29,10 +29,9 @@ export class RealtimeError extends Error {
     Object.assign(this, details);
   }
 
-  static refused(error: ErrorPayload | undefined): RealtimeError {
-    return new RealtimeError(error?.code ?? "INTERNAL", error?.message ?? "The server refused without a reason.", {
-      retryAfterMs: error?.retryAfterMs,
-    });
+  static refused(error: Partial<ErrorPayload> | undefined): RealtimeError {
+    const { code = "INTERNAL", message = "Refused without a reason.", retryAfterMs } = error ?? {};
+    return new RealtimeError(code, message, { retryAfterMs });
   }
 }
 

@@ -34,7 +34,9 @@ export async function recover(
     await subscriptions.restore();
     return !from || from.epoch === epoch;
   }
-  position.beginRecovery();
+  const same = from.epoch === epoch;
+  if (same) position.beginRecovery();
+  else position.reset({ epoch, seq: head });
   await subscriptions.restore();
   const resume = features.includes("resume") && host.current();
   const result = resume ? await host.ask({ type: "resume", payload: from }).catch(() => undefined) : undefined;
@@ -42,7 +44,7 @@ export async function recover(
   const seq = typeof result?.head === "number" ? result.head : head;
   const recovered = result?.recovered === true;
   if (recovered) position.recovered(seq);
-  else position.reset({ epoch, seq });
+  else if (same) position.reset({ epoch, seq });
   // The server's own stream:gap goes with an answer that says no; without an answer nobody else would tell.
   if (!result) host.gap({ reason: "unsupported", epoch, from: from.seq, to: seq });
   return recovered;

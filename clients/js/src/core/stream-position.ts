@@ -40,10 +40,11 @@ export class StreamPosition {
 
   /** False for a message that was handed on before. */
   accept(message: ServerMessage, dataExpected: boolean): boolean {
-    const { seq, type } = message;
+    const { seq, type, replay } = message;
     if (seq === undefined || !this.#place) return true;
     const data = type === "event" || type === "change" || type === "broadcast";
-    if (this.#ahead.has(seq) || (data && !message.replay && seq <= this.#place.seq)) return false;
+    // Status and error come again with each greeting, as the present state.
+    if ((data || replay) && (this.#ahead.has(seq) || (!replay && seq <= this.#place.seq))) return false;
     if (this.#recovering || (!data && dataExpected)) this.#remember(seq);
     else this.#moveTo(seq);
     return true;

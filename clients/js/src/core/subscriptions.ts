@@ -58,7 +58,7 @@ export class Subscriptions {
 
   async track(channel: string, meta: Record<string, unknown> | undefined): Promise<void> {
     const wire = this.#wires.get(channel);
-    if (!wire) throw new RealtimeError("NOT_SUBSCRIBED", `Subscribe to ${channel} before tracking presence on it.`);
+    if (!wire) throw new RealtimeError("NOT_SUBSCRIBED", `Subscribe to ${channel} before you track.`);
     wire.tracked = meta;
     if (!this.#live) return;
     await this.ask(meta ? { type: "presence:track", channel, payload: { meta } } : { type: "presence:untrack", channel });

@@ -1,9 +1,8 @@
 /** A token, or where to get a fresh one; asked before each connection and before expiry. */
 export type TokenSource = string | (() => string | null | undefined | Promise<string | null | undefined>);
 
-/** Undefined at once for no source, so that a socket without token opens without waiting. */
-export function readToken(source: TokenSource | undefined): Promise<string | null | undefined> | string | undefined {
-  return typeof source === "function" ? Promise.resolve().then(source) : source;
+export async function readToken(source: TokenSource | undefined): Promise<string | null | undefined> {
+  return typeof source === "function" ? source() : source;
 }
 
 /** The subprotocol that carries a token beside `pgsidecar.v1`: `bearer.` and base64url of its UTF-8 bytes. */

@@ -94,7 +94,51 @@ describe("resume", () => {
   });
 });
 
+describe("the database's state after a reconnection", () => {
+  const status = (word: "connected" | "disconnected", seq: number, replay = false) =>
+    ({
+      type: "database:status",
+      payload: { mode: "local", status: word, timestamp: at },
+      seq,
+      ...(replay ? { replay } : {}),
+    }) as const;
+
+  it("is the greeting's, also when the same message was heard before", async () => {
+    const stage = await watched();
+    stage.server.socket.say(status("disconnected", 15));
+    stage.server.automatic = false;
+    await comeBack(stage);
+    stage.server.socket.say(status("disconnected", 15));
+    expect(stage.client.database.getSnapshot()).toMatchObject({ live: true, status: "disconnected" });
+  });
+
+  it("is not what is replayed from before it", async () => {
+    const stage = await watched();
+    stage.server.session = { ...session, head: 17 };
+    stage.server.handlers.resume = () => {
+      stage.server.socket.say(status("disconnected", 16, true));
+      stage.server.socket.say(status("connected", 17, true));
+      return { recovered: true, head: 17 };
+    };
+    await comeBack(stage);
+    expect(stage.client.database.getSnapshot().status).toBe("connected");
+  });
+});
+
 describe("a gap", () => {
+  it("does not swallow the first events of another process", async () => {
+    const stage = await watched();
+    stage.server.socket.say(event(5000));
+    stage.server.session = { ...session, epoch: "00000000000000aa", head: 2 };
+    stage.server.handlers.resume = () => {
+      stage.server.socket.say(event(3));
+      return { recovered: false, head: 3 };
+    };
+    await comeBack(stage);
+    stage.server.socket.say(event(4));
+    expect(stage.seen).toEqual([5000, 3, 4]);
+  });
+
   it("is told when the sidecar is another process", async () => {
     const stage = await watched();
     stage.server.socket.say(event(11));

@@ -22,6 +22,7 @@ it.each([
   '{"type":"event","payload":[]}',
   '{"type":"change","payload":{"sub":1}}',
   '{"type":"session:ready","payload":{}}',
+  '{"type":"pong","payload":{}}',
   '{"type":"presence:diff","payload":{"joins":{}}}',
   '{"type":"pong","payload":{},"seq":"1"}',
 ])("takes %s for no message", (text) => {
