@@ -1,5 +1,6 @@
 import type { Channel, RowChange } from "./channel.js";
 import type { SubscriptionStatus } from "./consumer.js";
+import { classifyError, getRecoveryStrategy } from "./error-class.js";
 import type { Row } from "./server-messages.js";
 import { asError } from "./realtime-error.js";
 import { Store, type ReadableStore } from "./store.js";
@@ -23,6 +24,8 @@ export interface RowListSnapshot<T extends Row> {
 
 /** Changes that come fast are shown together. */
 const batchMs = 16;
+/** A load that failed is tried again, by the strategy of its error's class and no sooner than this. */
+const leastRetryMs = 2000;
 
 /**
  * One table's rows kept up to date: subscribe, load, then the changes that came meanwhile, so that there is no hole.
@@ -34,6 +37,7 @@ export class RowList<T extends Row = Row> {
   #buffered: RowChange[] | undefined = [];
   #loading = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #live = false;
 
   constructor(
@@ -50,6 +54,7 @@ export class RowList<T extends Row = Row> {
   stop(): void {
     this.#loading += 1;
     clearTimeout(this.#timer);
+    clearTimeout(this.#retry);
     this.channel.off(this.#changed);
   }
 
@@ -57,6 +62,7 @@ export class RowList<T extends Row = Row> {
   async reload(): Promise<void> {
     const { load } = this.options;
     const number = ++this.#loading;
+    clearTimeout(this.#retry);
     this.#buffered ??= [];
     try {
       const rows = load && (await load());
@@ -70,7 +76,10 @@ export class RowList<T extends Row = Row> {
       for (const change of changes) this.#apply(change);
       this.#publish({ ready: true, error: null });
     } catch (thrown) {
-      if (number === this.#loading) this.#state.patch({ error: asError(thrown) });
+      if (number !== this.#loading) return;
+      this.#state.patch({ error: asError(thrown) });
+      const { delay } = getRecoveryStrategy(classifyError(thrown));
+      this.#retry = setTimeout(() => void this.reload(), Math.max(delay, leastRetryMs));
     }
   }
 

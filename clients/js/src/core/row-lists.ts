@@ -28,7 +28,8 @@ export class RowLists {
     const { schema = "public", table, filter = "" } = options;
     const key = JSON.stringify([channelName, schema, table, filter]);
     // The key names the table, and whoever shares it says the same row type.
-    const entry = this.#entries.get(key) ?? this.#create(key, channelName, options as unknown as RowListOptions<Row>, priority);
+    const known = this.#entries.get(key);
+    const entry = (known && this.#isManaged(known) ? known : undefined) ?? this.#create(key, channelName, options as unknown as RowListOptions<Row>, priority);
     entry.users += 1;
     let held = true;
     const release = (): void => {
@@ -51,10 +52,17 @@ export class RowLists {
     return entry;
   }
 
+  /** False for a list whose channel was evicted: who comes later gets a living one. */
+  #isManaged({ channel }: Entry): boolean {
+    return channelManager(this.client)
+      .store.getSnapshot()
+      .some((managed) => managed.channel === channel);
+  }
+
   #drop(key: string, entry: Entry): void {
     entry.users -= 1;
     if (entry.users > 0) return;
-    this.#entries.delete(key);
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
     entry.endSync();
     entry.list.stop();
     channelManager(this.client).releaseChannel(entry.channel);

@@ -109,6 +109,33 @@ it("loads anew after a gap of its table and after a reconnection that missed som
   expect(load).toHaveBeenCalledTimes(3);
 });
 
+it("tries a load that failed again", async () => {
+  const stage = await connectedStage();
+  const answers = [Promise.reject(new Error("HTTP 503")), Promise.resolve([{ id: 1, status: "open" }])];
+  const load = vi.fn(() => answers.shift() ?? Promise.resolve([]));
+  const { list } = rowLists(stage.client).acquire<Position>("c", { table: "positions", load });
+  await advance(4999);
+  expect(list.store.getSnapshot()).toMatchObject({ ready: false, error: { message: "HTTP 503" } });
+  await advance(1);
+  expect(rows(list)).toEqual(["1 open"]);
+  expect(list.store.getSnapshot().error).toBeNull();
+});
+
+it("gives a living list to who comes after an eviction", async () => {
+  const stage = await connectedStage();
+  channelManager(stage.client, { maxChannels: 1 });
+  const old = rowLists(stage.client).acquire<Position>("a", { table: "positions" });
+  await advance();
+  channelManager(stage.client).getOrCreateChannel("b");
+  const fresh = rowLists(stage.client).acquire<Position>("a", { table: "positions" });
+  await advance();
+  expect(fresh.list).not.toBe(old.list);
+  old.release();
+  say(stage, "INSERT", { id: 1, status: "open" });
+  await advance(20);
+  expect(rows(fresh.list)).toEqual(["1 open"]);
+});
+
 it("tells why it has no rows", async () => {
   const stage = await connectedStage();
   const failing = rowLists(stage.client).acquire("a", { table: "x", load: () => Promise.reject(new Error("HTTP 500")) });
