@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   createClient,
+  type Channel,
   type ClientOptions,
   type GapPayload,
   type OperationPayload,
@@ -8,6 +9,7 @@ import {
   type RealtimeClient,
   type ReconnectContext,
 } from "@pgsidecar/client";
+import { recorder } from "../support/setup.js";
 import { CheckedSocket } from "./checked-socket.js";
 import { missing, Postgres, Sidecar } from "./programs.js";
 
@@ -43,6 +45,19 @@ function until<T>(store: ReadableStore<T>, wanted: (value: T) => boolean): Promi
   });
 }
 const connected = (client: RealtimeClient) => until(client.connection, ({ state }) => state === "connected");
+const subscribed = (channel: Channel): Promise<void> =>
+  new Promise((resolve, reject) => {
+    channel.subscribe((status, error) => (status === "SUBSCRIBED" ? resolve() : error && reject(error)));
+  });
+
+/** Why a test cannot run: the program lists no such feature. */
+async function lacking(client: RealtimeClient, feature: string): Promise<string | undefined> {
+  const { session } = await connected(client);
+  if (session?.features.includes(feature)) return undefined;
+  const text = `this sidecar does not list the feature ${feature}`;
+  console.log(`SKIPPED: ${text}`);
+  return text;
+}
 const database = (client: RealtimeClient, status: string) => until(client.database, (one) => one.live && one.status === status);
 
 describe.skipIf(reason)("against the real program", () => {
@@ -143,22 +158,49 @@ describe.skipIf(reason)("against the real program", () => {
 
   it("broadcasts between clients", async ({ skip }) => {
     const [one, two] = [open(), open()];
-    const { session } = await connected(one);
     await connected(two);
-    if (!session?.features.includes("broadcast")) {
-      const text = "this sidecar does not list the feature broadcast";
-      console.log(`SKIPPED: ${text}`);
-      return skip(text);
+    const without = await lacking(one, "broadcast");
+    if (without) return skip(without);
+    const heard = recorder<unknown>();
+    const room = two.channel("room:live").on("broadcast", { event: "price" }, ({ payload }) => heard.listener(payload));
+    await subscribed(room);
+    await one.publish("room:live", "price", { symbol: "AAPL" });
+    await expect.poll(() => heard.calls).toEqual([{ symbol: "AAPL" }]);
+  });
+
+  it("tells who is in a room, also after a cut", async ({ skip }) => {
+    const [one, two] = [open(), open()];
+    await connected(two);
+    const without = await lacking(one, "presence");
+    if (without) return skip(without);
+    const rooms = [one, two].map((client, index) =>
+      client.channel("room:people", { presence: { key: `user-${index}` } }).on("presence", { event: "sync" }, () => undefined),
+    );
+    for (const [index, room] of rooms.entries()) {
+      await subscribed(room);
+      await room.track({ index });
     }
-    const heard = new Promise<unknown>((resolve) => {
-      two
-        .channel("room:live")
-        .on("broadcast", { event: "price" }, ({ payload }) => resolve(payload))
-        .subscribe((status) => {
-          if (status === "SUBSCRIBED") void one.publish("room:live", "price", { symbol: "AAPL" });
-        });
-    });
-    await expect(heard).resolves.toEqual({ symbol: "AAPL" });
+    const present = () => rooms.map((room) => Object.keys(room.presenceState()).sort().join());
+    await expect.poll(present).toEqual(["user-0,user-1", "user-0,user-1"]);
+    one.disconnect();
+    await expect.poll(() => present()[1]).toBe("user-1");
+    one.connect();
+    await expect.poll(present).toEqual(["user-0,user-1", "user-0,user-1"]);
+  });
+
+  it("resumes after a cut without a gap", async ({ skip }) => {
+    const client = open();
+    await connected(client);
+    const without = await lacking(client, "resume");
+    if (without) return skip(without);
+    const gaps = recorder<GapPayload>();
+    client.on("gap", gaps.listener);
+    await subscribed(client.channel("tasks"));
+    const back = new Promise<ReconnectContext>((resolve) => client.on("reconnected", resolve));
+    client.reconnect();
+    await expect(back).resolves.toEqual({ recovered: true });
+    expect(CheckedSocket.sent.some(({ type }) => type === "resume")).toBe(true);
+    expect(gaps.calls).toEqual([]);
   });
 });
 
