@@ -11,7 +11,10 @@ export interface RowListOptions<T extends Row> {
   filter?: string;
   /** Column that tells rows apart. Default `id`. */
   primaryKey?: string;
-  /** The rows at the start and after something was missed; without it the list grows from changes alone. */
+  /**
+   * The rows at the start, after something was missed, and after changes that came without their row, as from the
+   * source `proxy`. Without it the list grows from changes alone.
+   */
   load?: () => Promise<readonly T[]>;
 }
 
@@ -24,6 +27,8 @@ export interface RowListSnapshot<T extends Row> {
 
 /** Changes that come fast are shown together. */
 const batchMs = 16;
+/** Least time between two loads because of changes without rows. */
+const reloadMs = 250;
 /** A load that failed is tried again, by the strategy of its error's class and no sooner than this. */
 const leastRetryMs = 2000;
 
@@ -39,6 +44,8 @@ export class RowList<T extends Row = Row> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #live = false;
+  /** A change came without its row: the source only knows that something was written. */
+  #unknown = false;
 
   constructor(
     private readonly channel: Channel,
@@ -71,10 +78,12 @@ export class RowList<T extends Row = Row> {
         this.#byKey.clear();
         for (const row of rows) this.#byKey.set(this.#keyOf(row), row);
       }
+      this.#unknown = false;
       const changes = this.#buffered;
       this.#buffered = undefined;
       for (const change of changes) this.#apply(change);
       this.#publish({ ready: true, error: null });
+      if (this.#unknown) this.#timer = setTimeout(() => this.#settle(), reloadMs);
     } catch (thrown) {
       if (number !== this.#loading) return;
       this.#state.patch({ error: asError(thrown) });
@@ -89,7 +98,7 @@ export class RowList<T extends Row = Row> {
       return;
     }
     this.#apply(change);
-    this.#timer ??= setTimeout(() => this.#publish({}), batchMs);
+    this.#timer ??= setTimeout(() => this.#settle(), batchMs);
   };
 
   readonly #heard = (status: SubscriptionStatus, error?: Error): void => {
@@ -101,7 +110,9 @@ export class RowList<T extends Row = Row> {
   };
 
   #apply({ eventType, new: row, old }: RowChange): void {
+    const nameless = this.#keyOf(eventType === "DELETE" ? old : row) === undefined;
     if (eventType === "TRUNCATE") this.#byKey.clear();
+    else if (nameless) this.#unknown = true;
     else if (eventType === "DELETE") this.#byKey.delete(this.#keyOf(old));
     else {
       // An UPDATE may change the key, and leaves out big values that did not change.
@@ -114,6 +125,11 @@ export class RowList<T extends Row = Row> {
 
   #keyOf(row: Row): unknown {
     return row[this.options.primaryKey ?? "id"];
+  }
+
+  #settle(): void {
+    if (this.#unknown && this.options.load) void this.reload();
+    else this.#publish({});
   }
 
   #publish(members: Partial<RowListSnapshot<T>>): void {

@@ -109,6 +109,20 @@ it("loads anew after a gap of its table and after a reconnection that missed som
   expect(load).toHaveBeenCalledTimes(3);
 });
 
+it("loads anew when changes come without their rows, once for many", async () => {
+  const stage = await connectedStage();
+  const load = vi.fn(() => Promise.resolve([{ id: load.mock.calls.length, status: "open" }]));
+  const { list } = rowLists(stage.client).acquire<Position>("c", { table: "positions", load });
+  const bare = rowLists(stage.client).acquire<Position>("bare", { table: "positions" });
+  await advance();
+  for (let n = 0; n < 5; n++) say(stage, "INSERT", undefined);
+  say(stage, "DELETE", undefined);
+  await advance(20);
+  expect(load).toHaveBeenCalledTimes(2);
+  expect(rows(list)).toEqual(["2 open"]);
+  expect(rows(bare.list)).toEqual([]);
+});
+
 it("tries a load that failed again", async () => {
   const stage = await connectedStage();
   const answers = [Promise.reject(new Error("HTTP 503")), Promise.resolve([{ id: 1, status: "open" }])];

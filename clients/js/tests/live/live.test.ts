@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   createClient,
+  rowLists,
   type Channel,
   type ClientOptions,
   type GapPayload,
@@ -8,6 +9,7 @@ import {
   type ReadableStore,
   type RealtimeClient,
   type ReconnectContext,
+  type Row,
 } from "@pgsidecar/client";
 import { recorder } from "../support/setup.js";
 import { CheckedSocket } from "./checked-socket.js";
@@ -186,6 +188,24 @@ describe.skipIf(reason)("against the real program", () => {
     await expect.poll(() => present()[1]).toBe("user-1");
     one.connect();
     await expect.poll(present).toEqual(["user-0,user-1", "user-0,user-1"]);
+  });
+
+  it("keeps a table's rows up to date", async ({ skip }) => {
+    const client = open();
+    const without = await lacking(client, "changes");
+    if (without) return skip(without);
+    await sidecar.psql("create table if not exists items (id int primary key, name text)");
+    await sidecar.psql("truncate items");
+    const load = async (): Promise<Row[]> =>
+      JSON.parse(await sidecar.psql("select coalesce(json_agg(items order by id), '[]') from items")) as Row[];
+    const { list, release } = rowLists(client).acquire("items", { table: "items", load });
+    const rows = () => list.store.getSnapshot().rows;
+    await until(list.store, ({ ready }) => ready);
+    await sidecar.psql("insert into items values (1, 'a'), (2, 'b')");
+    await expect.poll(rows, { timeout: 10_000 }).toEqual([{ id: 1, name: "a" }, { id: 2, name: "b" }]);
+    await sidecar.psql("delete from items where id = 1");
+    await expect.poll(rows, { timeout: 10_000 }).toEqual([{ id: 2, name: "b" }]);
+    release();
   });
 
   it("resumes after a cut without a gap", async ({ skip }) => {
