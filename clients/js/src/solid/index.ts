@@ -1,0 +1,14 @@
+export { RealtimeProvider, useRealtimeClient } from "./client-context.jsx";
+export { ConnectionHealth } from "./connection-health.jsx";
+export { ConnectionToast } from "./connection-toast.jsx";
+export { QueueStatus } from "./queue-status.jsx";
+export { RealtimeErrorBoundary, type RealtimeErrorBoundaryProps } from "./realtime-error-boundary.jsx";
+export { RealtimeStatus } from "./realtime-status.jsx";
+export { useDegradedPolling } from "./use-degraded-polling.js";
+export { useLazyChannel, type LazyChannelHandle } from "./use-lazy-channel.js";
+export { useRealtimeConnection, type RealtimeConnection, type RealtimeConnectionOptions } from "./use-realtime-connection.js";
+export { useRealtimeEvents, type RealtimeEventsOptions } from "./use-realtime-events.js";
+export { useSharedChannel, useSharedRows, type SharedChannelOptions } from "./use-shared-channel.js";
+export { useConnectionHealth, useConnectionMetrics, useDatabaseStatus, useOfflineQueue, type QueueHandle } from "./use-status.js";
+export { useStore } from "./use-store.js";
+export { useWebSocketState } from "./use-web-socket-state.js";
