@@ -13,6 +13,7 @@
 #include <optional>
 #include <sstream>
 
+#include "app/change_desk.hpp"
 #include "app/cli/exit_codes.hpp"
 #include "app/cli/version.hpp"
 #include "app/edge_backend.hpp"
@@ -48,12 +49,6 @@ void configure_log(const config::Settings::Log& settings) {
     log::configure(
         static_cast<log::Level>(settings.level),
         settings.format == config::LogFormat::Text ? log::Format::Text : log::Format::Json);
-}
-
-// Brings a count that another part keeps up to date; called for one scrape at a time, on the HTTP
-// thread.
-void raise_to(metrics::SharedCounter& counter, std::uint64_t total) {
-    if (total > counter.get()) counter.add(total - counter.get());
 }
 
 /// For pgsidecar.ledger: which process this is.
@@ -137,6 +132,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void on_upstream(const health::UpstreamSnapshot& snapshot) override {
         snapshot.usable ? plane->upstream_usable() : plane->upstream_gone();
         outage->set_usable(snapshot.usable);
+        change_desk->set_usable(snapshot.usable);
     }
     void on_flush(std::function<void()> done) override { outage->flush_now(std::move(done)); }
 
@@ -166,6 +162,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::unique_ptr<ws::HttpServer> server;
     std::unique_ptr<health::Supervisor> supervisor;
     std::unique_ptr<OperationFeed> feed;
+    std::unique_ptr<ChangeDesk> change_desk;
     std::unique_ptr<OutageDesk> outage;  ///< goes first: its spool still calls the others
     int signals_seen = 0;
     bool finishing = false;
@@ -255,6 +252,8 @@ bool Application::Impl::make_parts() {
     feed = std::make_unique<OperationFeed>(
         *plane, *server, *outage, static_cast<std::size_t>(settings->audit.recent_operations),
         std::chrono::milliseconds(settings->audit.batch_interval_ms));
+    change_desk = std::make_unique<ChangeDesk>(
+        control, ChangeDesk::Parts{settings, upstream, server.get(), feed.get(), counters});
     EdgeBackend::Parts parts{
         settings, plane.get(), supervisor.get(), registry.get(), feed.get(), outage.get(), [this] {
             refresh_counters();
@@ -265,17 +264,7 @@ bool Application::Impl::make_parts() {
 
 void Application::Impl::refresh_counters() {
     outage->refresh_counters();
-    ws::ServerStats stats = server->stats();
-    counters->ws_clients.set(stats.sockets);
-    raise_to(counters->ws_messages_in, stats.messages_received);
-    raise_to(counters->ws_messages_out, stats.frames_sent);
-    auto& dropped = counters->ws_dropped;
-    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SlowClient)],
-             stats.closed_slow);
-    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::QueueFull)],
-             stats.frames_replaced);
-    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SourceFull)],
-             stats.publications_dropped);
+    change_desk->refresh_counters();
     counters->client_connections_max.set(settings->listen.max_clients);
     counters->server_connections_max.set(settings->database.pool_size);
 }
@@ -303,6 +292,7 @@ int Application::Impl::start() {
         log::error("http", report.error);
         return kExitUnavailable;
     }
+    change_desk->start();
     supervisor->start();
     collect_operations();
     backend.set_started();
@@ -353,13 +343,13 @@ void Application::Impl::finish() {
     plane->stop();
     feed_timer.cancel();
     feed->collect();
-    outage->stop([this] {
-        supervisor->stop([this] {
-            server->stop(std::chrono::milliseconds(2'000));
-            signals.cancel();
-            control.stop();
-        });
-    });
+    auto end = [this] {
+        server->stop(std::chrono::milliseconds(2'000));
+        signals.cancel();
+        control.stop();
+    };
+    auto stop_supervisor = [this, end] { supervisor->stop(end); };
+    outage->stop([this, stop_supervisor] { change_desk->stop(stop_supervisor); });
 }
 
 Application::Application(config::LoadResult loaded)

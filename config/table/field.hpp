@@ -57,6 +57,10 @@ template <>
 struct Words<ReadinessPolicy> {
     static constexpr std::array<std::string_view, 2> kAll{"accepting", "upstream"};
 };
+template <>
+struct Words<ChangeSource> {
+    static constexpr std::array<std::string_view, 5> kAll{"auto", "notify", "poll", "proxy", "off"};
+};
 
 inline std::string to_text(const std::string& value) { return value; }
 inline std::string to_text(const std::optional<std::string>& value) { return value.value_or(""); }
@@ -129,5 +133,6 @@ std::vector<Setting> database_settings();
 std::vector<Setting> proxy_settings();
 std::vector<Setting> edge_settings();
 std::vector<Setting> outage_settings();
+std::vector<Setting> feed_settings();
 
 }  // namespace pgsidecar::config::table
