@@ -195,7 +195,7 @@ void Session::handle_fault(const RequestFault& fault, base::Now now) {
 }
 
 void Session::on_publication(const Publication& publication) {
-    if (close_) return;
+    if (close_ || !ready_) return;  // nothing may come between the frames of the greeting
     switch (publication.lane) {
         case Lane::Control: queue_.push_control(publication.frame); break;
         case Lane::Latest:

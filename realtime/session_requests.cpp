@@ -31,8 +31,11 @@ void Session::dispatch(const Request& request, base::Now now) {
         if (!rate_allows(presence_rate_, request, now)) return;
         return request.type == "presence:track" ? track(request) : untrack(request);
     }
-    if (request.type == "resume") return resume(request);
-    if (request.type == "auth") return authenticate(request, now);
+    // Each of these costs more than a look-up: a replay, a signature.
+    if (request.type == "resume" || request.type == "auth") {
+        if (!rate_allows(subscribe_rate_, request, now)) return;
+        return request.type == "resume" ? resume(request) : authenticate(request, now);
+    }
     if (request.type == "database:health:request") return ask_health(request, now);
     if (request.type == "database:reconnect") return ask_reconnect(request, now);
     refuse(request.id,

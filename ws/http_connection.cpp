@@ -148,8 +148,12 @@ HttpRequest HttpConnection::describe() const {
 
 std::string HttpConnection::client_address() const {
     if (state_.settings->feed.trust_proxy != config::Toggle::On) return remote_address_;
-    // The last entry is the one that the proxy in front of us wrote.
-    std::string header = text_of(parser_->get()["X-Forwarded-For"]);
+    // The last entry of the last line is the one that the proxy in front of us wrote.
+    std::string header;
+    const auto& message = parser_->get();
+    for (auto [it, end] = message.equal_range("X-Forwarded-For"); it != end; ++it) {
+        header = text_of(it->value());
+    }
     auto entries = split(header, ',');
     return entries.empty() ? remote_address_ : std::string(entries.back());
 }

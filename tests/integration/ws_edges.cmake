@@ -25,5 +25,5 @@ if(NODE)
 else()
     message(WARNING "node is missing: the WebSocket client and browser tests are left out; install nodejs and npm")
 endif()
-set_tests_properties(${edge_tests} PROPERTIES LABELS integration TIMEOUT 180
+set_tests_properties(${edge_tests} PROPERTIES LABELS integration TIMEOUT 240
                      ENVIRONMENT "WS_HARNESS=$<TARGET_FILE:ws_harness>")

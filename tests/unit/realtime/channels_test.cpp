@@ -211,6 +211,19 @@ TEST_F(Channels, SubscribeStormIsSlowedAndThenClosed) {
     EXPECT_GT(hub.counters().refused[6].load(), 1'000u);
 }
 
+TEST_F(Channels, TokensAndReplaysHaveARateToo) {
+    Client client = open();
+    std::string wrong = R"({"type":"auth","id":"a","payload":{"token":"guess"}})";
+    std::string resume = R"({"type":"resume","id":"r","payload":{"epoch":")" + hub.epoch() +
+                         R"(","seq":)" + std::to_string(hub.head()) + "}}";
+    for (int i = 0; i < 25; ++i) {
+        EXPECT_EQ(client.ask(wrong), "UNAUTHORIZED");
+        EXPECT_EQ(client.ask(resume), "ok");
+    }
+    EXPECT_EQ(client.ask(wrong), "RATE_LIMITED");
+    EXPECT_EQ(client.ask(resume), "RATE_LIMITED");
+}
+
 TEST_F(Channels, SourceThatSwitchesOrIsLostSaysSo) {
     Client client = open();
     std::string epoch = hub.epoch();

@@ -135,6 +135,18 @@ TEST_F(Rooms, FullRoom) {
     EXPECT_TRUE(presence.empty());
 }
 
+TEST_F(Rooms, NothingComesBetweenTheFramesOfTheGreeting) {
+    hub.publish_status(samples::status(model::ConnectionStatus::Error));
+    hub.publish_status(samples::status(model::ConnectionStatus::Connected));
+    Client client = make(unlimited_identity());
+    client.session->open(samples::at_ms(0));
+    hub.broadcast_to_all({"early", {}, {}, {}});
+    EXPECT_THAT(client.take(), ElementsAre("database:status"));
+    commands.answer_health(samples::healthy());
+    client.session->advance(samples::at_ms(1));
+    EXPECT_THAT(client.take(), ElementsAre("database:health", "session:ready"));
+}
+
 TEST_F(Rooms, AdminMessages) {
     Client client = open();
     client.ask(subscribe("room:a", R"({"presence":{"enabled":false}})"));
