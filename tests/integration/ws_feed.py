@@ -51,8 +51,8 @@ class Fed(unittest.TestCase):
         for command in ("status connected", "health good 1.8", "source poll"):
             self.harness.say(command)
 
-    def open(self, **more):
-        client = self.enterContext(CheckedSocket(self.harness.port, **more))
+    def open(self, kind=CheckedSocket, **more):
+        client = self.enterContext(kind(self.harness.port, **more))
         self.assertEqual(client.status, 101)
         client.ready = client.read_until("session:ready")["payload"]
         return client
@@ -177,7 +177,8 @@ class SlowReader(Fed):
                 "feed.replay_max_messages=100000")
 
     def test_slow_reader_misses_nothing_that_the_ring_has(self):
-        slow, fast = self.open(receive_buffer=8_192), self.open()
+        # Unchecked: so many that checking each would take a minute.
+        slow, fast = self.open(WebSocket, receive_buffer=8_192), self.open(WebSocket)
         for client in (slow, fast):
             client.ask(subscribe("tasks"))
         for _ in range(10):
@@ -193,7 +194,7 @@ class SlowReaderTooFar(Fed):
                 "feed.replay_max_messages=20000")
 
     def test_slow_reader_that_never_reads_is_closed_4508(self):
-        slow = self.open(receive_buffer=8_192)
+        slow = self.open(WebSocket, receive_buffer=8_192)
         slow.ask(subscribe("tasks"))
         for _ in range(10):
             self.harness.say("events 3000")
