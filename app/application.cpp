@@ -14,14 +14,15 @@
 #include <sstream>
 
 #include "app/admin_desk.hpp"
+#include "app/change_desk.hpp"
 #include "app/cli/exit_codes.hpp"
 #include "app/cli/version.hpp"
 #include "app/edge_backend.hpp"
 #include "app/handover.hpp"
 #include "app/operation_feed.hpp"
 #include "app/outage_desk.hpp"
-#include "app/user_desk.hpp"
 #include "app/reloader.hpp"
+#include "app/user_desk.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "config/upstream.hpp"
@@ -52,12 +53,6 @@ void configure_log(const config::Settings::Log& settings) {
     log::configure(
         static_cast<log::Level>(settings.level),
         settings.format == config::LogFormat::Text ? log::Format::Text : log::Format::Json);
-}
-
-// Brings a count that another part keeps up to date; called for one scrape at a time, on the HTTP
-// thread.
-void raise_to(metrics::SharedCounter& counter, std::uint64_t total) {
-    if (total > counter.get()) counter.add(total - counter.get());
 }
 
 /// For pgsidecar.ledger: which process this is.
@@ -154,6 +149,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void on_upstream(const health::UpstreamSnapshot& snapshot) override {
         snapshot.usable ? plane->upstream_usable() : plane->upstream_gone();
         outage->set_usable(snapshot.usable);
+        change_desk->set_usable(snapshot.usable);
     }
     void on_flush(std::function<void()> done) override { outage->flush_now(std::move(done)); }
 
@@ -198,6 +194,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::unique_ptr<health::Supervisor> supervisor;
     std::unique_ptr<OperationFeed> feed;
     std::unique_ptr<UserDesk> users;
+    std::unique_ptr<ChangeDesk> change_desk;
     std::unique_ptr<OutageDesk> outage;  ///< goes first: its spool still calls the others
     Takeover takeover;
     std::unique_ptr<HandoverServer> handover;
@@ -298,6 +295,8 @@ bool Application::Impl::make_parts() {
     feed = std::make_unique<OperationFeed>(
         *plane, *server, *outage, static_cast<std::size_t>(settings->audit.recent_operations),
         std::chrono::milliseconds(settings->audit.batch_interval_ms));
+    change_desk = std::make_unique<ChangeDesk>(
+        control, ChangeDesk::Parts{settings, upstream, server.get(), feed.get(), counters});
     EdgeBackend::Parts parts{
         settings, plane.get(), supervisor.get(), registry.get(), feed.get(), outage.get(), [this] {
             refresh_counters();
@@ -310,17 +309,7 @@ bool Application::Impl::make_parts() {
 
 void Application::Impl::refresh_counters() {
     outage->refresh_counters();
-    ws::ServerStats stats = server->stats();
-    counters->ws_clients.set(stats.sockets);
-    raise_to(counters->ws_messages_in, stats.messages_received);
-    raise_to(counters->ws_messages_out, stats.frames_sent);
-    auto& dropped = counters->ws_dropped;
-    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SlowClient)],
-             stats.closed_slow);
-    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::QueueFull)],
-             stats.frames_replaced);
-    raise_to(dropped[static_cast<std::size_t>(metrics::WsDropReason::SourceFull)],
-             stats.publications_dropped);
+    change_desk->refresh_counters();
 }
 
 void Application::Impl::publish_limits() {
@@ -351,6 +340,7 @@ void Application::Impl::on_hangup() {
     hangups.async_wait([this](const asio::error_code& error, int) {
         if (error || finishing) return;
         reloader.reload();
+        watch_certificates();
         on_hangup();
     });
 }
@@ -398,6 +388,7 @@ int Application::Impl::start() {
         log::error("http", report.error);
         return kExitUnavailable;
     }
+    change_desk->start();
     supervisor->start();
     collect_operations();
     watch_certificates();
@@ -531,14 +522,14 @@ void Application::Impl::finish() {
     feed_timer.cancel();
     feed->collect();
     users->stop();
-    outage->stop([this] {
-        supervisor->stop([this] {
-            server->stop(std::chrono::milliseconds(2'000));
-            signals.cancel();
-            hangups.cancel();
-            control.stop();
-        });
-    });
+    auto end = [this] {
+        server->stop(std::chrono::milliseconds(2'000));
+        signals.cancel();
+        hangups.cancel();
+        control.stop();
+    };
+    auto stop_supervisor = [this, end] { supervisor->stop(end); };
+    outage->stop([this, stop_supervisor] { change_desk->stop(stop_supervisor); });
 }
 
 Application::Application(config::LoadInput input, config::LoadResult loaded)

@@ -11,7 +11,8 @@ constexpr std::size_t kPublishedPerBatch = 500;
 }  // namespace
 
 std::chrono::milliseconds OperationFeed::interval() const {
-    auto interval = std::chrono::milliseconds(server_.wants_operations() ? 50 : 200);
+    auto interval =
+        std::chrono::milliseconds(server_.wants_operations() || wants_writes() ? 50 : 200);
     return outage_.logs() ? std::min(interval, log_interval_) : interval;
 }
 
@@ -35,22 +36,16 @@ void OperationFeed::collect_locked() {
             published.push_back(model::to_operation(batch_[i]));
         server_.publish_operations(std::move(published));
     }
-    std::size_t first = batch_.size() > kept_ ? batch_.size() - kept_ : 0;
-    for (std::size_t i = first; i < batch_.size(); ++i) {
-        if (recent_.size() >= kept_) recent_.pop_front();
-        recent_.push_back(std::move(batch_[i]));
+    if (wants_writes()) {
+        auto changes = writes_.collect(batch_);
+        if (!changes.empty()) server_.publish_feed(std::move(changes));
     }
+    recent_.add(batch_);
 }
 
 std::vector<model::DatabaseOperation> OperationFeed::find(const realtime::OperationFilter& filter) {
-    std::vector<model::DatabaseOperation> found;
-    std::lock_guard lock(mutex_);
-    collect_locked();
-    for (auto it = recent_.rbegin(); it != recent_.rend() && found.size() < filter.limit; ++it) {
-        auto operation = model::to_operation(*it);
-        if (realtime::matches(filter, operation)) found.push_back(std::move(operation));
-    }
-    return found;
+    collect();
+    return recent_.find(filter);
 }
 
 }  // namespace pgsidecar::app

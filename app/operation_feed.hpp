@@ -1,11 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
-#include <deque>
 #include <mutex>
 #include <vector>
 
 #include "app/outage_desk.hpp"
+#include "changes/proxy_writes.hpp"
 #include "model/database_operation.hpp"
 #include "proxy/io/data_plane.hpp"
 #include "realtime/recent_operations.hpp"
@@ -30,8 +31,12 @@ public:
         : plane_(plane),
           server_(server),
           outage_(outage),
-          kept_(kept),
+          recent_(kept),
           log_interval_(log_interval) {}
+
+    /// Whether writes through the sidecar are reported as row changes: the source of changes is
+    /// the proxy itself.
+    void report_writes(bool on) { reports_writes_ = on; }
 
     /// Takes what the workers have recorded since the last call.
     void collect();
@@ -40,15 +45,17 @@ public:
 
 private:
     void collect_locked();
+    bool wants_writes() const { return reports_writes_ && server_.wants_changes(); }
 
     proxy::DataPlane& plane_;
     ws::HttpServer& server_;
     OutageDesk& outage_;
-    std::size_t kept_;
+    realtime::RecentOperations recent_;
     std::chrono::milliseconds log_interval_;
+    std::atomic<bool> reports_writes_{false};
+    std::mutex mutex_;  ///< of batch_ and writes_
+    changes::ProxyWrites writes_;
     std::vector<model::OperationRecord> batch_;
-    std::mutex mutex_;
-    std::deque<model::OperationRecord> recent_;
 };
 
 }  // namespace pgsidecar::app

@@ -180,12 +180,26 @@ private:
 
     void check_http() {
         const auto& http = settings_.http;
-        if (is_loopback(http.address) || !is_ip_address(http.address) || !http.token.empty())
-            return;
+        check_tokens();
+        const bool asks = !http.token.empty() || !settings_.feed.token_file.empty() ||
+                          !settings_.jwt.algorithms.empty();
+        if (is_loopback(http.address) || !is_ip_address(http.address) || asks) return;
         fail("http.address",
              "http.address " + in_quotes(http.address) +
                  " can be reached from outside, so http.token is needed; set it, or "
                  "http.address to 127.0.0.1 and http.probes_address for the probes.");
+    }
+
+    void check_tokens() {
+        const auto& jwt = settings_.jwt;
+        if (jwt.algorithms.empty()) {
+            if (jwt.secret.empty() && jwt.jwks_file.empty()) return;
+            fail("jwt.algorithms",
+                 "jwt.algorithms is empty, so no JSON Web Token is taken although there are keys; "
+                 "name the algorithms, such as HS256.");
+        } else if (jwt.secret.empty() && jwt.jwks_file.empty()) {
+            fail("jwt.algorithms", "jwt.algorithms needs keys; set jwt.secret or jwt.jwks_file.");
+        }
     }
 
     void check_ports() {

@@ -22,6 +22,7 @@ enum class ReadinessPolicy : std::uint8_t { Accepting, Upstream };
 /// libpq's sslmode words, weakest first.
 enum class SslMode : std::uint8_t { Disable, Allow, Prefer, Require, VerifyCa, VerifyFull };
 enum class TlsVersion : std::uint8_t { Tls12, Tls13 };
+enum class ChangeSource : std::uint8_t { Auto, Notify, Poll, Proxy, Off };
 
 /// Every setting of the process, already validated. Defaults are the initialisers here; names,
 /// bounds and sentences are declared once, in config/table/. Names end in their unit. Immutable
@@ -77,6 +78,59 @@ struct Settings {
         int queue_slow_timeout_ms =
             10'000;  ///< lagging or above soft for this long: closed with 4508
     } http;
+
+    /// Channels, replay and limits of `/ws` (contract 5.4, 5.6, 5.10).
+    struct Feed {
+        std::string channels =
+            "tasks,plans,workflows,entities,documents,channels,messages,teams,inbox,agents";
+        int replay_max_messages = 10'000;
+        std::int64_t replay_max_bytes = 33'554'432;
+        int replay_max_age_ms = 300'000;
+        Toggle replay_broadcast = Toggle::Off;  ///< broadcasts get a seq and can be replayed
+        Toggle broadcast_health_on_demand = Toggle::Off;
+        std::string token_file;     ///< "name token role scopes" a line
+        int auth_grace_ms = 5'000;  ///< for a first message `auth`; 0: the upgrade needs a token
+        Toggle allow_query_token = Toggle::On;
+        Toggle require_origin = Toggle::Off;
+        Toggle trust_proxy = Toggle::Off;   ///< believe X-Forwarded-For
+        int max_sockets_per_address = 50;   ///< 0: no limit
+        int max_sockets_per_subject = 100;  ///< 0: no limit
+        int publish_per_second = 100;
+        int publish_burst = 200;
+        int subscribe_per_second = 50;
+        int flood_close_ms = 10'000;  ///< over a rate for this long without pause: 4429
+        int presence_calls = 10;      ///< in each presence_window_ms
+        int presence_window_ms = 10'000;
+        int max_presence_bytes = 8'192;
+        int max_presences = 1'000;  ///< per channel
+        int max_changes = 32;       ///< change specs of one subscribe
+        int max_filters = 10;       ///< of one change spec
+        int max_filter_values = 100;
+    } feed;
+
+    /// Tokens signed by somebody else (contract 5.9). Off while algorithms is empty.
+    struct Jwt {
+        std::string algorithms;   ///< comma-separated: HS256, RS256, PS256, ES256, EdDSA, ...
+        std::string secret;       ///< secret; of HS256, HS384, HS512
+        std::string jwks_file;    ///< keys of the other algorithms; read again when it changes
+        std::string issuer;       ///< empty: any
+        std::string audience;     ///< empty: any
+        int leeway_s = 60;        ///< of nbf and iat
+        std::string role_scopes;  ///< "role=scope scope; role=scope" for tokens without `scope`
+    } jwt;
+
+    /// Where element events and row changes come from (contract 5.3, row changes).
+    struct Changes {
+        ChangeSource source = ChangeSource::Auto;
+        int poll_interval_ms = 500;  ///< R114
+        int poll_idle_ms = 2'500;    ///< while nobody hears events
+        std::string events_table = "pgsidecar.events";
+        int events_keep_ms = 3'600'000;  ///< older events are deleted; 0: never
+        std::string notify_channel = "pgsidecar_events";
+        int max_transaction_rows = 5'000;  ///< of one subscription; more become a stream:gap
+        /// Never sent: column, table.column or schema.table.column, separated by commas.
+        std::string hidden_columns = "password,password_hash,secret";
+    } changes;
 
     struct Pool {
         PoolMode mode = PoolMode::Auto;

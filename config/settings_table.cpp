@@ -56,7 +56,7 @@ std::optional<std::string> check_text(const Setting& setting, std::string_view t
 std::vector<Setting> whole_table() {
     std::vector<Setting> all;
     for (auto part : {table::database_settings(), table::proxy_settings(), table::tls_settings(),
-                      table::outage_settings(), table::edge_settings()}) {
+                      table::outage_settings(), table::edge_settings(), table::feed_settings()}) {
         all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/upstream.hpp"
 #include "db/error.hpp"
@@ -63,6 +64,12 @@ public:
                                                   std::int64_t stall_ms);
     /// fate_unknown when the connection was lost while the answer was awaited.
     asio::awaitable<Result<void>> commit(std::int64_t timeout_ms);
+
+    /// See PgSession.
+    std::optional<Error> idle_input() { return session_.idle_input(); }
+    std::vector<Notification> take_notifications() { return session_.take_notifications(); }
+    int socket() const { return session_.socket(); }
+    Result<std::string> quote(std::string_view name) const { return session_.quote(name); }
 
     void close() { session_.close(); }
     /// Ends what is under way with DB_DISCONNECTED and closes.

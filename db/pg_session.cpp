@@ -221,6 +221,17 @@ bool PgSession::transaction_failed() const {
     return is_open() && PQtransactionStatus(connection_.get()) == PQTRANS_INERROR;
 }
 
+std::vector<Notification> PgSession::take_notifications() {
+    std::vector<Notification> out;
+    while (is_open()) {
+        std::unique_ptr<PGnotify, decltype(&PQfreemem)> one(PQnotifies(connection_.get()),
+                                                            &PQfreemem);
+        if (!one) break;
+        out.push_back({one->relname, one->extra});
+    }
+    return out;
+}
+
 std::optional<Error> PgSession::idle_input() {
     if (!is_open()) return model::disconnected();
     bool alive = PQconsumeInput(connection_.get()) != 0;

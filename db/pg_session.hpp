@@ -18,6 +18,11 @@ struct pg_result;  // libpq's PGresult
 
 namespace pgsidecar::db {
 
+/// What NOTIFY sent.
+struct Notification {
+    std::string channel, payload;
+};
+
 /// One libpq connection on Asio: never blocks, every step under a Limit. One operation at a time.
 ///
 /// A time-out or interruption closes the connection, since what the server does with the statement
@@ -50,6 +55,8 @@ public:
     /// Takes in what the server sent while nothing runs. Not empty: the connection has ended, and
     /// why.
     std::optional<Error> idle_input();
+    /// What other sessions said to the channels it listens to, since the last call.
+    std::vector<Notification> take_notifications();
     int socket() const;
     std::string server_version() const;
     /// The name as an SQL identifier; an error when it cannot be one.

@@ -36,6 +36,17 @@ enum class WsDropReason : std::uint8_t { SlowClient, QueueFull, SourceFull, kCou
 
 std::string_view to_string(WsDropReason reason);
 
+/// Request error codes of /ws that are counted by themselves; the last stands for all others.
+inline constexpr std::array<std::string_view, 10> kWsRefusals{
+    "MALFORMED", "BAD_REQUEST",  "BAD_CHANNEL",  "BAD_FILTER",   "FORBIDDEN",
+    "LIMIT",     "RATE_LIMITED", "UNAUTHORIZED", "UNKNOWN_TYPE", "OTHER"};
+/// Close codes by which the server ends a WebSocket for its client's doing.
+inline constexpr std::array<std::string_view, 6> kWsCloses{"1009", "4400", "4401",
+                                                           "4408", "4429", "4508"};
+/// The sources of events and row changes, as session:ready has them.
+inline constexpr std::array<std::string_view, 5> kChangeSources{"wal", "notify", "poll", "proxy",
+                                                                "none"};
+
 /// Reasons for which the spool takes no entry: those of model::SpoolVerdict, `stored` aside.
 inline constexpr std::size_t kSpoolRefusals =
     static_cast<std::size_t>(model::SpoolVerdict::Reason::Off) + 1;
@@ -56,6 +67,15 @@ struct ProcessCounters {
     SharedGauge ws_clients;
     SharedCounter ws_connections, ws_messages_in, ws_messages_out;
     std::array<SharedCounter, static_cast<std::size_t>(WsDropReason::kCount)> ws_dropped;
+
+    /// By kWsRefusals and kWsCloses.
+    std::array<SharedGauge, kWsRefusals.size()> ws_refused;
+    std::array<SharedGauge, kWsCloses.size()> ws_closed;
+    SharedGauge http_refused;  ///< requests and upgrades: Host, Origin, token, limits
+    SharedGauge feed_events, feed_rejected, feed_broadcasts, feed_replayed, feed_gaps;
+    SharedGauge changes_source;  ///< index in kChangeSources
+    SharedGauge changes_live;    ///< 1 or 0
+    SharedGauge changes_polls, changes_failures, changes_notifications, changes_bad_notifications;
 
     // The spool, as its own counts say (audit::publish_spool); totals since the process began.
     SharedGauge spool_entries, spool_bytes, spool_dead;

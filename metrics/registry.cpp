@@ -151,6 +151,30 @@ private:
     FamilyBuilder& out_;
 };
 
+void write_feed(const ProcessCounters& process, FamilyBuilder& out) {
+    for (std::size_t i = 0; i < kWsRefusals.size(); ++i) {
+        out.add(WsRefused, process.ws_refused[i].get(), kWsRefusals[i]);
+    }
+    for (std::size_t i = 0; i < kWsCloses.size(); ++i) {
+        out.add(WsClosed, process.ws_closed[i].get(), kWsCloses[i]);
+    }
+    out.add(HttpRefused, process.http_refused.get());
+    out.add(FeedEvents, process.feed_events.get(), "received");
+    out.add(FeedEvents, process.feed_rejected.get(), "rejected");
+    out.add(FeedBroadcasts, process.feed_broadcasts.get());
+    out.add(FeedReplayed, process.feed_replayed.get());
+    out.add(FeedGaps, process.feed_gaps.get());
+    const auto source = static_cast<std::size_t>(process.changes_source.get());
+    for (std::size_t i = 0; i < kChangeSources.size(); ++i) {
+        out.add(ChangesSource, static_cast<std::int64_t>(source == i), kChangeSources[i]);
+    }
+    out.add(ChangesLive, process.changes_live.get());
+    out.add(ChangesPolls, process.changes_polls.get());
+    out.add(ChangesFailures, process.changes_failures.get());
+    out.add(ChangesNotifications, process.changes_notifications.get(), "received");
+    out.add(ChangesNotifications, process.changes_bad_notifications.get(), "rejected");
+}
+
 void write_process_counters(const ProcessCounters& process, FamilyBuilder& out) {
     out.add(UpstreamStateChanges, process.upstream_state_changes.get());
     out.add(UpstreamLastSuccess, seconds(process.upstream_last_success_us.get()));
@@ -171,6 +195,7 @@ void write_process_counters(const ProcessCounters& process, FamilyBuilder& out) 
     out.add(TlsCertificateReloads, process.certificate_reloads_failed.get(), "failure");
     out.add(TlsCertificateExpiry, seconds(process.client_certificate_expires_us.get()), "client");
     out.add(TlsCertificateExpiry, seconds(process.server_certificate_expires_us.get()), "server");
+    write_feed(process, out);
     out.add(ConfigReloads, process.reloads_ok.get(), "success");
     out.add(ConfigReloads, process.reloads_failed.get(), "failure");
     out.add(ConfigLastReloadSuccessful, process.last_reload_ok.get());

@@ -11,7 +11,10 @@ enum class CloseCode : std::uint16_t {
     GoingAway = 1001,
     TooBig = 1009,
     Malformed = 4400,
+    Unauthorized = 4401,
+    Forbidden = 4403,
     Silent = 4408,
+    TooManyRequests = 4429,
     SlowConsumer = 4508,
 };
 

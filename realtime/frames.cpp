@@ -33,6 +33,21 @@ std::string reconnect_json(const ClientPolicy& policy) {
     return out.finish();
 }
 
+std::string identity_json(const Identity& identity) {
+    JsonObject out;
+    if (!identity.subject.empty()) out.add("subject", identity.subject);
+    if (!identity.role.empty()) out.add("role", identity.role);
+    out.add_raw("scopes", json_strings(identity.scopes));
+    if (identity.expires_us) out.add("expiresAt", base::to_iso8601(*identity.expires_us));
+    return out.finish();
+}
+
+Frame in_channel(std::string_view type, std::string_view channel, std::string_view payload) {
+    JsonObject message;
+    message.add("type", type).add("channel", channel).add_raw("payload", payload);
+    return finish(message);
+}
+
 Frame reply(std::string_view id, JsonObject& payload) {
     JsonObject message;
     message.add("type", "reply").add("id", id).add_raw("payload", payload.finish());
@@ -69,11 +84,13 @@ Frame ready_frame(const SessionReady& ready) {
         .add("sessionId", ready.session_id)
         .add("epoch", ready.epoch)
         .add("head", ready.head)
+        .add("floor", ready.floor)
         .add_raw("features", json_strings(ready.features))
-        .add("changeSource", "none")
+        .add("changeSource", ready.change_source)
         .add_raw("limits", limits_json(ready))
         .add_raw("timing", timing_json(ready))
-        .add_raw("reconnect", reconnect_json(ready.policy));
+        .add_raw("reconnect", reconnect_json(ready.policy))
+        .add_raw("auth", identity_json(ready.identity));
     JsonObject message;
     message.add("type", "session:ready").add_raw("payload", payload.finish());
     return finish(message);
@@ -115,6 +132,61 @@ Frame bye_frame(const Close& close) {
     return sequenced("bye", payload.finish(), 0);
 }
 
+Frame event_frame(std::string_view channel, std::string_view action, std::string_view element,
+                  std::int64_t at_us, Seq seq) {
+    JsonObject payload;
+    payload.add("action", action).add_raw("element", element).add("at", base::to_iso8601(at_us));
+    JsonObject message;
+    message.add("type", "event")
+        .add("channel", channel)
+        .add_raw("payload", payload.finish())
+        .add("seq", seq);
+    return finish(message);
+}
+
+Frame broadcast_frame(std::string_view channel, const BroadcastText& text, Seq seq) {
+    JsonObject payload;
+    payload.add("event", text.event);
+    if (!text.data.empty()) payload.add_raw("data", text.data);
+    if (!text.from.empty()) payload.add("from", text.from);
+    if (!text.message_id.empty()) payload.add("messageId", text.message_id);
+    JsonObject message;
+    message.add("type", "broadcast").add("channel", channel).add_raw("payload", payload.finish());
+    if (seq != 0) message.add("seq", seq);
+    return finish(message);
+}
+
+Frame presence_state_frame(std::string_view channel, std::string_view state_json) {
+    JsonObject payload;
+    payload.add_raw("state", state_json);
+    return in_channel("presence:state", channel, payload.finish());
+}
+
+Frame presence_diff_frame(std::string_view channel, std::string_view diff_json) {
+    return in_channel("presence:diff", channel, diff_json);
+}
+
+Frame gap_frame(const StreamGap& gap) {
+    JsonObject payload;
+    payload.add("reason", gap.reason)
+        .add("epoch", gap.epoch)
+        .add("from", gap.from)
+        .add("to", gap.to);
+    if (!gap.channels.empty()) payload.add_raw("channels", json_strings(gap.channels));
+    return sequenced("stream:gap", payload.finish(), 0);
+}
+
+Frame auth_expiring_frame(std::int64_t expires_us) {
+    JsonObject payload;
+    payload.add("expiresAt", base::to_iso8601(expires_us));
+    return sequenced("auth:expiring", payload.finish(), 0);
+}
+
+Frame as_replay(const Frame& frame) {
+    std::string text(*frame, 0, frame->size() - 1);
+    return std::make_shared<const std::string>(text + ",\"replay\":true}");
+}
+
 std::string json_strings(const std::vector<std::string>& texts) {
     rapidjson::StringBuffer buffer;
     rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
@@ -132,6 +204,8 @@ std::string limits_json(const SessionReady& ready) {
     out.add("maxMessageBytes", ready.max_message_bytes)
         .add("maxSubscriptions", ready.max_subscriptions)
         .add("queueBytes", ready.queue_bytes)
+        .add("maxChanges", ready.max_changes)
+        .add("publishPerSecond", ready.publish_per_second)
         .add("operationsPerSecond", ready.operation_frames_per_second);
     return out.finish();
 }

@@ -10,6 +10,7 @@
 #include "model/events.hpp"
 #include "realtime/close.hpp"
 #include "realtime/frame.hpp"
+#include "realtime/identity.hpp"
 
 namespace pgsidecar::realtime {
 
@@ -20,7 +21,15 @@ inline constexpr std::string_view kOperationsChannel = "database:operations";
 struct RequestError {
     std::string code;
     std::string message;
-    std::optional<std::int64_t> retry_after_ms;
+    std::optional<std::int64_t> retry_after_ms = std::nullopt;
+};
+
+/// Why something was missed (contract 5.3, stream:gap).
+struct StreamGap {
+    std::string_view reason;
+    std::string epoch;
+    Seq from = 0, to = 0;
+    std::vector<std::string> channels = {};  ///< empty: all
 };
 
 /// How the contract advises a client to reconnect and to watch the line (K1, R151, R171, R173). The
@@ -41,11 +50,16 @@ struct SessionReady {
     std::string session_id;
     std::string epoch;
     Seq head = 0;
+    Seq floor = 0;
+    std::string_view change_source = "none";
+    Identity identity;
     std::vector<std::string> features;
     int max_message_bytes = 0;
     int max_subscriptions = 0;
     int queue_bytes = 0;
     int operation_frames_per_second = 0;
+    int max_changes = 0;
+    int publish_per_second = 0;
     int ping_interval_ms = 0;
     int health_interval_ms = 0;
     ClientPolicy policy;
@@ -67,6 +81,22 @@ Frame refusal_frame(std::string_view id, const RequestError& error);
 /// t_json: the number as the client wrote it.
 Frame pong_frame(std::string_view t_json, std::int64_t server_time_ms);
 Frame bye_frame(const Close& close);
+/// element: a JSON object.
+Frame event_frame(std::string_view channel, std::string_view action, std::string_view element,
+                  std::int64_t at_us, Seq seq);
+struct BroadcastText {
+    std::string event;
+    std::string data;  ///< JSON; empty: without the member
+    std::string from, message_id;
+};
+Frame broadcast_frame(std::string_view channel, const BroadcastText& text, Seq seq);
+/// Of presence:state and presence:diff.
+Frame presence_state_frame(std::string_view channel, std::string_view state_json);
+Frame presence_diff_frame(std::string_view channel, std::string_view diff_json);
+Frame gap_frame(const StreamGap& gap);
+Frame auth_expiring_frame(std::int64_t expires_us);
+/// The same message with `replay: true`.
+Frame as_replay(const Frame& frame);
 
 /// A JSON array of strings.
 std::string json_strings(const std::vector<std::string>& texts);

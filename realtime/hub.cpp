@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -18,6 +19,18 @@ std::string random_hex(base::Entropy& entropy) {
     for (std::byte b : bytes) {
         out += kDigits[std::to_integer<std::size_t>(b >> 4)];
         out += kDigits[std::to_integer<std::size_t>(b & std::byte{15})];
+    }
+    return out;
+}
+
+std::vector<std::string> split_names(std::string_view text) {
+    std::vector<std::string> out;
+    while (!text.empty()) {
+        std::size_t end = std::min(text.find(','), text.size());
+        std::string name(text.substr(0, end));
+        std::erase(name, ' ');
+        if (!name.empty()) out.push_back(std::move(name));
+        text.remove_prefix(std::min(end + 1, text.size()));
     }
     return out;
 }
@@ -63,16 +76,36 @@ void erase(std::vector<Subscriber*>& list, Subscriber& subscriber) {
 
 }  // namespace
 
-Hub::Hub(model::DatabaseMode mode, int operation_frames_per_second, base::Entropy& entropy,
-         std::int64_t wall_us)
-    : epoch_(random_hex(entropy)),
-      sampler_(operation_frames_per_second),
-      operations_depth_(static_cast<std::size_t>(std::max(operation_frames_per_second, 1))) {
-    channels_.emplace(kDatabaseChannel, std::vector<Subscriber*>());
-    channels_.emplace(kOperationsChannel, std::vector<Subscriber*>());
+HubOptions hub_options(const config::Settings& settings) {
+    const auto& feed = settings.feed;
+    HubOptions out;
+    out.mode = settings.database.mode;
+    out.operation_frames_per_second = settings.http.operation_frames_per_second;
+    out.channels = feed.channels;
+    out.replay.messages = static_cast<std::size_t>(feed.replay_max_messages);
+    out.replay.bytes = static_cast<std::size_t>(feed.replay_max_bytes);
+    out.replay.age_ms = feed.replay_max_age_ms;
+    out.replay_broadcast = feed.replay_broadcast == config::Toggle::On;
+    out.max_presences = static_cast<std::size_t>(feed.max_presences);
+    out.hidden_columns = settings.changes.hidden_columns;
+    return out;
+}
+
+Hub::Hub(const HubOptions& options, base::Entropy& entropy, base::Now now)
+    : entropy_(entropy),
+      names_(options.channels),
+      hidden_columns_(split_names(options.hidden_columns)),
+      replay_broadcast_(options.replay_broadcast),
+      max_presences_(options.max_presences),
+      epoch_(random_hex(entropy)),
+      now_ns_(now.mono_ns),
+      ring_(options.replay),
+      sampler_(options.operation_frames_per_second),
+      operations_depth_(
+          static_cast<std::size_t>(std::max(options.operation_frames_per_second, 1))) {
     model::StatusEvent first;
-    first.mode = mode;
-    first.timestamp_us = wall_us;
+    first.mode = options.mode;
+    first.timestamp_us = now.wall_us;
     enter_status(first);
 }
 
@@ -80,6 +113,8 @@ void Hub::enter_status(const model::StatusEvent& event) {
     status_ = event;
     status_seq_ = ++head_;
     status_frame_ = status_frame(status_, status_seq_);
+    keep({FeedItem::Kind::Database, status_seq_, std::string(kDatabaseChannel), status_frame_},
+         status_frame_->size());
 }
 
 bool Hub::connected() const { return status_.status == model::ConnectionStatus::Connected; }
@@ -102,8 +137,9 @@ void Hub::publish_error(const model::ErrorEvent& event) {
         error_seq_ = seq;
         database_changed();
     }
-    if (subscribers(kDatabaseChannel) == 0) return;
-    deliver({Lane::Control, "database:error", kDatabaseChannel, seq, 1, error_frame(event, seq)});
+    Frame frame = error_frame(event, seq);
+    keep({FeedItem::Kind::Database, seq, std::string(kDatabaseChannel), frame}, frame->size());
+    deliver({Lane::Control, "database:error", kDatabaseChannel, seq, 1, frame});
 }
 
 void Hub::publish_health(const model::HealthEvent& event) {
@@ -128,21 +164,35 @@ void Hub::publish_operations(std::span<const model::DatabaseOperation> batch,
     }
 }
 
+const FeedItem& Hub::keep(FeedItem item, std::size_t bytes) {
+    latest_item_ = std::make_shared<const FeedItem>(std::move(item));
+    ring_.add(latest_item_, bytes, now_ns_);
+    return *latest_item_;
+}
+
 void Hub::join(Subscriber& subscriber) { joined_.push_back(&subscriber); }
 
 void Hub::leave(Subscriber& subscriber) {
     erase(joined_, subscriber);
-    for (auto& [name, list] : channels_) erase(list, subscriber);
+    for (auto it = channels_.begin(); it != channels_.end();) {
+        erase(it->second, subscriber);
+        it = it->second.empty() ? channels_.erase(it) : std::next(it);
+    }
     note_subscriptions();
 }
 
 void Hub::note_subscriptions() {
-    wants_operations_.store(subscribers("database:operations") != 0, std::memory_order_release);
+    wants_operations_.store(subscribers(kOperationsChannel) != 0, std::memory_order_release);
+    std::size_t others = 0;
+    for (std::string_view name : {kDatabaseChannel, kOperationsChannel}) {
+        if (channels_.find(name) != channels_.end()) ++others;
+    }
+    wants_changes_.store(channels_.size() > others, std::memory_order_release);
 }
 
 void Hub::subscribe(Subscriber& subscriber, std::string_view channel) {
     auto found = channels_.find(channel);
-    if (found == channels_.end()) return;
+    if (found == channels_.end()) found = channels_.try_emplace(std::string(channel)).first;
     auto& list = found->second;
     if (std::find(list.begin(), list.end(), &subscriber) == list.end()) list.push_back(&subscriber);
     note_subscriptions();
@@ -153,17 +203,21 @@ bool Hub::unsubscribe(Subscriber& subscriber, std::string_view channel) {
     if (found == channels_.end()) return false;
     std::size_t before = found->second.size();
     erase(found->second, subscriber);
+    bool was = found->second.size() != before;
+    if (found->second.empty()) channels_.erase(found);
     note_subscriptions();
-    return found->second.size() != before;
-}
-
-bool Hub::has_channel(std::string_view channel) const {
-    return channels_.find(channel) != channels_.end();
+    return was;
 }
 
 std::size_t Hub::subscribers(std::string_view channel) const {
     auto found = channels_.find(channel);
     return found == channels_.end() ? 0 : found->second.size();
+}
+
+std::vector<ClientInfo> Hub::clients() const {
+    std::vector<ClientInfo> out;
+    for (const Subscriber* subscriber : joined_) out.push_back(subscriber->describe());
+    return out;
 }
 
 Frame Hub::current_error() const {
@@ -179,6 +233,14 @@ void Hub::deliver(const Publication& publication) {
 
 void Hub::database_changed() {
     for (Subscriber* subscriber : joined_) subscriber->on_database_changed();
+}
+
+void Hub::lose_source(std::string_view reason) {
+    StreamGap gap{reason, {}, ring_.floor(), head_};
+    epoch_ = random_hex(entropy_);
+    ring_.clear(head_);
+    gap.epoch = epoch_;
+    for (Subscriber* subscriber : joined_) subscriber->on_gap(gap);
 }
 
 }  // namespace pgsidecar::realtime

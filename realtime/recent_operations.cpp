@@ -1,5 +1,7 @@
 #include "realtime/recent_operations.hpp"
 
+#include <utility>
+
 namespace pgsidecar::realtime {
 namespace {
 
@@ -19,19 +21,21 @@ bool matches(const OperationFilter& filter, const model::DatabaseOperation& oper
     return true;
 }
 
-void RecentOperations::add(std::span<const model::DatabaseOperation> batch) {
+void RecentOperations::add(std::span<model::OperationRecord> batch) {
     if (batch.size() > capacity_) batch = batch.last(capacity_);
     std::lock_guard lock(mutex_);
-    operations_.insert(operations_.end(), batch.begin(), batch.end());
-    while (operations_.size() > capacity_) operations_.pop_front();
+    for (model::OperationRecord& record : batch) {
+        if (records_.size() >= capacity_) records_.pop_front();
+        records_.push_back(std::move(record));
+    }
 }
 
 std::vector<model::DatabaseOperation> RecentOperations::find(const OperationFilter& filter) const {
     std::vector<model::DatabaseOperation> found;
     std::lock_guard lock(mutex_);
-    for (auto it = operations_.rbegin(); it != operations_.rend() && found.size() < filter.limit;
-         ++it) {
-        if (matches(filter, *it)) found.push_back(*it);
+    for (auto it = records_.rbegin(); it != records_.rend() && found.size() < filter.limit; ++it) {
+        auto operation = model::to_operation(*it);
+        if (matches(filter, operation)) found.push_back(std::move(operation));
     }
     return found;
 }

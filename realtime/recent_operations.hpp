@@ -24,19 +24,21 @@ struct OperationFilter {
 
 bool matches(const OperationFilter& filter, const model::DatabaseOperation& operation);
 
-/// The latest operations, the oldest giving way. Thread: any.
+/// The latest operations, the oldest giving way. They are kept as they were recorded and turned
+/// into texts only when somebody asks. Thread: any.
 class RecentOperations {
 public:
     explicit RecentOperations(std::size_t capacity) : capacity_(capacity) {}
 
-    void add(std::span<const model::DatabaseOperation> batch);
+    /// Takes the records out of the batch.
+    void add(std::span<model::OperationRecord> batch);
     /// Newest first.
     std::vector<model::DatabaseOperation> find(const OperationFilter& filter) const;
 
 private:
     std::size_t capacity_;
     mutable std::mutex mutex_;
-    std::deque<model::DatabaseOperation> operations_;
+    std::deque<model::OperationRecord> records_;
 };
 
 }  // namespace pgsidecar::realtime

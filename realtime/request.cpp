@@ -1,34 +1,23 @@
 #include "realtime/request.hpp"
 
 #include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "realtime/guarded_json.hpp"
+#include "realtime/json_text.hpp"
+#include "realtime/request_fields.hpp"
 
 namespace pgsidecar::realtime {
 namespace {
 
-using rapidjson::Value;
 using Parsed = std::variant<Request, RequestFault>;
 using Kind = RequestFault::Kind;
 
 constexpr std::size_t kMaxIdBytes = 64;
 constexpr std::size_t kMaxTypeBytes = 64;
-constexpr std::size_t kMaxChannelsPerRequest = 50;
-
-std::string_view text_of(const Value& value) {
-    return {value.GetString(), value.GetStringLength()};
-}
-
-const Value* member(const Value& object, const char* name) {
-    auto found = object.FindMember(name);
-    return found == object.MemberEnd() ? nullptr : &found->value;
-}
 
 std::string sentence(JsonFault fault) {
     switch (fault) {
@@ -43,54 +32,6 @@ std::string sentence(JsonFault fault) {
     return "The message is not valid JSON; send one JSON object per text frame.";
 }
 
-/// The fault, or nothing when the fields are right.
-using Check = std::optional<std::string>;
-
-Check read_channel_list(const Value& list, Request& out) {
-    if (!list.IsArray() || list.Empty() || list.Size() > kMaxChannelsPerRequest) {
-        return "payload.channels must be a list of 1 to 50 channel names.";
-    }
-    for (const Value& name : list.GetArray()) {
-        if (!name.IsString()) return "payload.channels must hold strings only.";
-        out.channels.emplace_back(text_of(name));
-    }
-    out.channel_list = true;
-    return std::nullopt;
-}
-
-Check read_channels(const Value& root, const Value* payload, Request& out) {
-    if (const Value* channel = member(root, "channel")) {
-        if (!channel->IsString()) return "channel must be a string.";
-        out.channels.emplace_back(text_of(*channel));
-        return std::nullopt;
-    }
-    if (out.type == "subscribe" && payload != nullptr) {
-        if (const Value* list = member(*payload, "channels")) return read_channel_list(*list, out);
-    }
-    return out.type + " needs a channel.";
-}
-
-Check read_ping(const Value* payload, Request& out) {
-    const Value* t = payload == nullptr ? nullptr : member(*payload, "t");
-    if (t == nullptr) return std::nullopt;
-    if (!t->IsNumber()) return "payload.t must be a number.";
-    rapidjson::StringBuffer buffer;
-    rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-    t->Accept(writer);
-    out.t_json.assign(buffer.GetString(), buffer.GetSize());
-    return std::nullopt;
-}
-
-Check read_fields(const Value& root, Request& out) {
-    bool channels = out.type == "subscribe" || out.type == "unsubscribe";
-    if (!channels && out.type != "ping") return std::nullopt;
-    const Value* payload = member(root, "payload");
-    if (payload != nullptr && !payload->IsObject()) return "payload must be an object.";
-    if (out.type == "ping") return read_ping(payload, out);
-    if (out.id.empty()) return out.type + " needs an id, so that it can be answered.";
-    return read_channels(root, payload, out);
-}
-
 }  // namespace
 
 Parsed parse_request(std::string_view text) {
@@ -103,19 +44,19 @@ Parsed parse_request(std::string_view text) {
         return RequestFault{Kind::Malformed, "The message is not a JSON object.", {}};
     }
     Request out;
-    if (const Value* id = member(root, "id")) {
+    if (const auto* id = member(root, "id")) {
         if (!id->IsString() || id->GetStringLength() < 1 || id->GetStringLength() > kMaxIdBytes) {
             return RequestFault{Kind::Malformed, "id must be a string of 1 to 64 bytes.", {}};
         }
         out.id = text_of(*id);
     }
-    const Value* type = member(root, "type");
+    const auto* type = member(root, "type");
     if (type == nullptr || !type->IsString() || type->GetStringLength() > kMaxTypeBytes) {
         return RequestFault{Kind::Malformed,
                             "The message needs a type, a string of at most 64 bytes.", out.id};
     }
     out.type = text_of(*type);
-    if (Check fault = read_fields(root, out)) {
+    if (auto fault = read_fields(root, out)) {
         return RequestFault{Kind::BadField, std::move(*fault), std::move(out.id)};
     }
     return out;

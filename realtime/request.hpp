@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -8,15 +9,43 @@
 
 namespace pgsidecar::realtime {
 
+/// What a subscription to row changes asks for (contract 5.5, changeSpec).
+struct ChangeRequest {
+    std::string event = "*";  ///< INSERT | UPDATE | DELETE | *
+    std::string schema = "public";
+    std::string table;
+    std::string filter;
+    std::vector<std::string> select;
+};
+
+struct Position {
+    std::string epoch;
+    std::uint64_t seq = 0;
+};
+
 /// One message from a client, as far as this server understands it (contract 5.3, "Client to
 /// server").
 struct Request {
     std::string type;
     std::string id;                     ///< empty: no reply wanted
-    std::vector<std::string> channels;  ///< subscribe, unsubscribe
+    std::vector<std::string> channels;  ///< subscribe, unsubscribe, publish, presence, resume
     bool channel_list =
         false;                 ///< subscribe: given as payload.channels, so the reply is a list too
     std::string t_json = "0";  ///< ping: the number to echo
+    // subscribe
+    std::vector<ChangeRequest> changes;
+    bool echo_own = false;         ///< broadcast.self
+    std::optional<bool> presence;  ///< presence.enabled
+    std::string presence_key;
+    std::optional<Position> position;  ///< since, or resume's own
+    bool wait = false;
+    std::int64_t wait_timeout_ms = 10'000;
+    // auth
+    std::string token;
+    // publish
+    std::string event, data_json, message_id;
+    // presence:track
+    std::string meta_json;
 };
 
 /// Why a text is no Request.

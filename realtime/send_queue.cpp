@@ -32,15 +32,20 @@ void SendQueue::push_latest(std::string_view type, std::string_view channel, std
     }
 }
 
-bool SendQueue::push_data(Seq seq, Frame frame) {
-    if (lagging()) return false;
-    if (data_bytes_ + frame->size() > limits_.hard_bytes || data_.size() >= limits_.max_frames) {
-        first_unsent_ = seq;
+bool SendQueue::push_data(Frame frame) {
+    bool over =
+        data_bytes_ + frame->size() > limits_.hard_bytes || data_.size() >= limits_.max_frames;
+    if (lagging_ || (over && !data_.empty())) {
+        lagging_ = true;
         return false;
     }
-    data_bytes_ += frame->size();
-    data_.push_back({seq, std::move(frame)});
+    feed_data(std::move(frame));
     return true;
+}
+
+void SendQueue::feed_data(Frame frame) {
+    data_bytes_ += frame->size();
+    data_.push_back(std::move(frame));
 }
 
 Frame SendQueue::pop() {
@@ -61,15 +66,15 @@ Frame SendQueue::pop() {
         return frame;
     }
     if (!data_.empty()) {
-        frame = std::move(data_.front().frame);
+        frame = std::move(data_.front());
         data_.pop_front();
         data_bytes_ -= frame->size();
     }
     return frame;
 }
 
-bool SendQueue::too_slow(std::int64_t mono_ns) {
-    bool slow = lagging() || data_bytes_ > limits_.soft_bytes || control_full();
+bool SendQueue::too_slow(std::int64_t mono_ns, bool behind) {
+    bool slow = behind || lagging() || data_bytes_ > limits_.soft_bytes || control_full();
     if (!slow) {
         slow_since_ns_.reset();
         return false;

@@ -41,9 +41,11 @@ public:
     /// way.
     void push_latest(std::string_view type, std::string_view channel, std::size_t depth,
                      Frame frame);
-    /// False: the socket lags and the frame was not kept; the first such seq is first_unsent().
-    /// What waited before is still sent.
-    bool push_data(Seq seq, Frame frame);
+    /// False: there is no room; the socket lags from now on and nothing is kept until catch_up().
+    /// What waited before is still sent. A single frame of any size has room.
+    bool push_data(Frame frame);
+    /// For what catches up, also while the socket lags; only while may_feed().
+    void feed_data(Frame frame);
 
     /// The next frame to send; null when there is none.
     Frame pop();
@@ -57,17 +59,17 @@ public:
     /// Frames of the latest lane that a newer one pushed out.
     std::uint64_t replaced() const { return replaced_; }
 
-    /// Lagging: nothing is queued in the data lane until resume_data().
-    bool lagging() const { return first_unsent_.has_value(); }
-    std::optional<Seq> first_unsent() const { return first_unsent_; }
-    /// True when a lagging socket has drained below soft: feed it from first_unsent() after
-    /// resume_data().
-    bool may_resume() const { return lagging() && data_bytes_ < limits_.soft_bytes; }
-    void resume_data() { first_unsent_.reset(); }
+    bool lagging() const { return lagging_; }
+    void catch_up() { lagging_ = false; }
+    /// True when the data lane has drained below soft.
+    bool may_feed() const {
+        return data_bytes_ < limits_.soft_bytes && data_.size() < limits_.max_frames;
+    }
 
-    /// True when the socket has been lagging, above soft, or with its control lane full for
-    /// slow_timeout_ms (close it with 4508). Call at least once a second.
-    bool too_slow(std::int64_t mono_ns);
+    /// True when the socket has been lagging, behind, above soft, or with its control lane full for
+    /// slow_timeout_ms (close it with 4508). behind: more waits for it elsewhere. Call at least
+    /// once a second.
+    bool too_slow(std::int64_t mono_ns, bool behind = false);
 
     /// Drops everything but control: a closing socket sends its bye and no more.
     void drop_feed();
@@ -77,19 +79,15 @@ private:
         std::string type, channel;
         std::deque<Frame> frames;
     };
-    struct Numbered {
-        Seq seq;
-        Frame frame;
-    };
 
     Limits limits_;
     std::deque<Frame> control_;
     std::vector<Slot> latest_;
-    std::deque<Numbered> data_;
+    std::deque<Frame> data_;
     std::size_t control_bytes_ = 0, latest_count_ = 0, data_bytes_ = 0;
     std::size_t next_slot_ = 0;
     std::uint64_t replaced_ = 0;
-    std::optional<Seq> first_unsent_;
+    bool lagging_ = false;
     std::optional<std::int64_t> slow_since_ns_;
 };
 

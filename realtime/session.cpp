@@ -23,47 +23,46 @@ model::HealthEvent no_answer(const Hub& hub, std::int64_t timeout_ms, base::Now 
 
 }  // namespace
 
-SessionOptions session_options(const config::Settings& settings, std::string server) {
-    const auto& http = settings.http;
-    SessionOptions out;
-    out.ready.server = std::move(server);
-    out.ready.features = {"operations"};
-    out.ready.max_message_bytes = http.max_message_bytes;
-    out.ready.max_subscriptions = http.max_subscriptions;
-    out.ready.queue_bytes = http.queue_hard_bytes;
-    out.ready.operation_frames_per_second = http.operation_frames_per_second;
-    out.ready.ping_interval_ms = http.ping_interval_ms;
-    out.ready.health_interval_ms = settings.database.health_check_interval_ms;
-    out.queue.soft_bytes = static_cast<std::size_t>(http.queue_soft_bytes);
-    out.queue.hard_bytes = static_cast<std::size_t>(http.queue_hard_bytes);
-    out.queue.max_frames = static_cast<std::size_t>(http.queue_max_frames);
-    out.queue.slow_timeout_ms = http.queue_slow_timeout_ms;
-    out.first_health_timeout_ms = settings.health.first_timeout_ms;
-    out.ping_interval_ms = http.ping_interval_ms;
-    out.silent_timeout_ms = http.silent_timeout_ms;
-    out.max_subscriptions = static_cast<std::size_t>(http.max_subscriptions);
-    return out;
-}
-
-Session::Session(Hub& hub, CommandGate& gate, std::shared_ptr<const SessionOptions> options,
-                 std::string id, base::Now now, std::function<void()> wake)
-    : hub_(hub),
-      gate_(gate),
-      options_(std::move(options)),
+Session::Session(const Parts& parts, std::string id, std::optional<Identity> identity,
+                 base::Now now, std::function<void()> wake)
+    : hub_(parts.hub),
+      gate_(parts.gate),
+      authenticator_(parts.authenticator),
+      options_(parts.options),
       id_(std::move(id)),
       wake_(std::move(wake)),
       queue_(options_->queue),
-      keep_alive_(options_->ping_interval_ms, options_->silent_timeout_ms, now.mono_ns) {}
+      keep_alive_(options_->ping_interval_ms, options_->silent_timeout_ms, now.mono_ns),
+      publish_rate_(options_->publish_burst, options_->publish_per_second, 1'000),
+      subscribe_rate_(options_->subscribe_per_second, options_->subscribe_per_second, 1'000),
+      presence_rate_(options_->presence_calls, options_->presence_calls,
+                     options_->presence_window_ms),
+      flood_(options_->flood_close_ms) {
+    if (identity) enter(std::move(*identity));
+}
 
-Session::~Session() { hub_.leave(*this); }
+Session::~Session() {
+    leave_hub();
+    if (identity_) hub_.count_subject(identity_->subject, -1);
+}
+
+void Session::leave_hub() {
+    for (const auto& [name, subscription] : subscriptions_.channels()) hub_.untrack(id_, name);
+    hub_.leave(*this);
+}
 
 void Session::open(base::Now now) {
+    if (!identity_) {
+        auth_deadline_ns_ = now.mono_ns + options_->auth_grace_ms * kNsPerMs;
+        return;
+    }
     hub_.join(*this);
     greeting_deadline_ns_ = now.mono_ns + options_->first_health_timeout_ms * kNsPerMs;
     continue_greeting(now);
 }
 
 void Session::continue_greeting(base::Now now) {
+    if (!identity_->may("status:read")) return become_ready(now);
     if (hub_.current_status() != greeted_status_) {
         greeted_status_ = hub_.current_status();
         send(greeted_status_);
@@ -82,13 +81,22 @@ void Session::continue_greeting(base::Now now) {
     }
     if (hub_.status().mode == model::DatabaseMode::Mock)  // R31
         send(warning_frame("MOCK_MODE", model::kMockModeWarning, now.wall_us));
+    become_ready(now);
+}
+
+void Session::become_ready(base::Now now) {
     SessionReady ready = options_->ready;
     ready.session_id = id_;
     ready.epoch = hub_.epoch();
     ready.head = hub_.head();
+    ready.floor = hub_.ring().floor();
+    ready.change_source = model::to_string(hub_.source().origin);
+    ready.identity = *identity_;
     send(ready_frame(ready));
     ready_ = true;
-    channels_.emplace(kDatabaseChannel);
+    watch_expiry(now);
+    if (!identity_->may("status:read")) return;
+    subscriptions_.channels().try_emplace(std::string(kDatabaseChannel));
     hub_.subscribe(*this, kDatabaseChannel);
 }
 
@@ -100,16 +108,24 @@ void Session::advance(base::Now now) {
         case KeepAlive::Due::Ping: ping_due_ = true; break;
         case KeepAlive::Due::Nothing: break;
     }
-    if (queue_.too_slow(now.mono_ns)) {
+    if (queue_.too_slow(now.mono_ns, cursor_.has_value())) {
         return shut_down(make_close(CloseCode::SlowConsumer, "slow consumer"));
     }
+    if (!identity_) {
+        if (now.mono_ns < auth_deadline_ns_) return;
+        return shut_down(make_close(CloseCode::Unauthorized, "no token came in time"));
+    }
+    watch_expiry(now);
+    if (close_) return;
     if (!ready_) continue_greeting(now);
+    check_waiting(now);
     process_held(now);
 }
 
 void Session::receive(std::string text, base::Now now) {
     keep_alive_.heard(now.mono_ns);
     if (close_) return;
+    if (!identity_) return receive_first(text, now);
     held_.push_back(std::move(text));
     process_held(now);
 }
@@ -130,8 +146,11 @@ void Session::refuse_oversize() {
 
 void Session::shut_down(Close close) {
     if (close_) return;
-    hub_.leave(*this);
+    leave_hub();
+    cursor_.reset();
+    replay_.reset();
     held_.clear();
+    waiting_.clear();
     queue_.drop_feed();
     queue_.push_control(bye_frame(close));
     close_ = std::move(close);
@@ -161,12 +180,14 @@ void Session::handle(std::string_view text, base::Now now) {
 
 void Session::handle_fault(const RequestFault& fault, base::Now now) {
     if (fault.kind == RequestFault::Kind::TooDeep) {
+        hub_.counters().count_refusal("MALFORMED");
         return shut_down(make_close(CloseCode::Malformed, "JSON nested too deep"));
     }
     if (fault.kind == RequestFault::Kind::BadField && !fault.id.empty()) {
         malformed_in_a_row_ = 0;
-        return refuse(fault.id, {"BAD_REQUEST", fault.message, std::nullopt});
+        return refuse(fault.id, {"BAD_REQUEST", fault.message});
     }
+    hub_.counters().count_refusal("MALFORMED");
     if (++malformed_in_a_row_ >= kMaxMalformedInARow) {
         return shut_down(make_close(CloseCode::Malformed, "three malformed messages in a row"));
     }
@@ -174,15 +195,39 @@ void Session::handle_fault(const RequestFault& fault, base::Now now) {
 }
 
 void Session::on_publication(const Publication& publication) {
+    if (close_ || !ready_) return;  // nothing may come between the frames of the greeting
     switch (publication.lane) {
         case Lane::Control: queue_.push_control(publication.frame); break;
         case Lane::Latest:
             queue_.push_latest(publication.type, publication.channel, publication.depth,
                                publication.frame);
             break;
-        case Lane::Data: queue_.push_data(publication.seq, publication.frame); break;
+        case Lane::Data: push_data(publication); break;
     }
     wake_();
+}
+
+void Session::on_gap(const StreamGap& gap) {
+    if (close_) return;
+    cursor_.reset();
+    if (replay_) finish_replay();
+    queue_.catch_up();
+    FeedCounters::add(hub_.counters().gaps);
+    if (ready_) send(gap_frame(gap));
+}
+
+bool Session::may_read(std::string_view channel) const {
+    return identity_ && identity_->may_read_channel(channel);
+}
+
+ClientInfo Session::describe() const {
+    return {id_, identity_ ? identity_->subject : std::string(),
+            identity_ ? identity_->role : std::string(), subscriptions_.channels().size()};
+}
+
+Frame Session::pop() {
+    if (!close_) catch_up();
+    return queue_.pop();
 }
 
 void Session::on_database_changed() {
@@ -200,6 +245,7 @@ void Session::reply(const std::string& request_id, std::string_view result_json)
 }
 
 void Session::refuse(const std::string& request_id, const RequestError& error) {
+    hub_.counters().count_refusal(error.code);
     if (!request_id.empty()) send(refusal_frame(request_id, error));
 }
 

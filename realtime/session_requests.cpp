@@ -19,14 +19,38 @@ std::string reconnect_json(const ReconnectOutcome& outcome) {
 
 void Session::dispatch(const Request& request, base::Now now) {
     if (request.type == "ping") return pong(request, now);
-    if (request.type == "subscribe") return subscribe(request);
-    if (request.type == "unsubscribe") return unsubscribe(request);
+    if (request.type == "subscribe" || request.type == "unsubscribe") {
+        if (!rate_allows(subscribe_rate_, request, now)) return;
+        return request.type == "subscribe" ? subscribe(request, now) : unsubscribe(request);
+    }
+    if (request.type == "publish") {
+        if (rate_allows(publish_rate_, request, now)) publish(request);
+        return;
+    }
+    if (request.type == "presence:track" || request.type == "presence:untrack") {
+        if (!rate_allows(presence_rate_, request, now)) return;
+        return request.type == "presence:track" ? track(request) : untrack(request);
+    }
+    // Each of these costs more than a look-up: a replay, a signature.
+    if (request.type == "resume" || request.type == "auth") {
+        if (!rate_allows(subscribe_rate_, request, now)) return;
+        return request.type == "resume" ? resume(request) : authenticate(request, now);
+    }
     if (request.type == "database:health:request") return ask_health(request, now);
     if (request.type == "database:reconnect") return ask_reconnect(request, now);
     refuse(request.id,
            {"UNKNOWN_TYPE",
-            "This server does not know the message type; see features in session:ready.",
-            std::nullopt});
+            "This server does not know the message type; see features in session:ready."});
+}
+
+bool Session::rate_allows(TokenBucket& bucket, const Request& request, base::Now now) {
+    auto wait_ms = bucket.take(now.mono_ns);
+    if (!wait_ms) return true;
+    refuse(request.id, {"RATE_LIMITED", "Too many of these requests; wait a little.", *wait_ms});
+    if (flood_.refused(now.mono_ns)) {
+        shut_down(make_close(CloseCode::TooManyRequests, "too many requests for too long"));
+    }
+    return false;
 }
 
 void Session::pong(const Request& request, base::Now now) {
@@ -35,6 +59,9 @@ void Session::pong(const Request& request, base::Now now) {
 }
 
 void Session::ask_health(const Request& request, base::Now now) {
+    if (!identity_->may("status:read")) {
+        return refuse(request.id, {"FORBIDDEN", "The token lacks the scope status:read."});
+    }
     bool too_soon = health_asked_ns_ && now.mono_ns - *health_asked_ns_ < kHealthSpacingNs;
     if (too_soon && hub_.health()) return send_health(request.id, *hub_.health());
     health_asked_ns_ = now.mono_ns;
@@ -43,7 +70,13 @@ void Session::ask_health(const Request& request, base::Now now) {
         auto self = weak.lock();
         if (!self) return;
         --self->unanswered_;
-        self->send_health(id, event);
+        if (self->options_->health_to_all) {
+            self->hub_.publish_health(event);
+            self->reply(id, model::to_json(event));
+        } else {
+            self->send_health(id, event);
+        }
+        self->wake_();
     };
     gate_.check_health(std::move(done));
 }
@@ -55,6 +88,9 @@ void Session::send_health(const std::string& request_id, const model::HealthEven
 }
 
 void Session::ask_reconnect(const Request& request, base::Now now) {
+    if (!identity_->may("db:reconnect")) {
+        return refuse(request.id, {"FORBIDDEN", "The token lacks the scope db:reconnect."});
+    }
     ++unanswered_;
     auto done = [weak = weak_from_this(), id = request.id](const ReconnectOutcome& outcome) {
         auto self = weak.lock();
@@ -67,72 +103,6 @@ void Session::ask_reconnect(const Request& request, base::Now now) {
         --unanswered_;
         refuse(request.id, *refused);
     }
-}
-
-std::optional<RequestError> Session::try_subscribe(const std::string& channel) {
-    if (!valid_channel_name(channel)) {
-        return RequestError{"BAD_CHANNEL",
-                            "A channel name has 1 to 255 characters of A-Z a-z 0-9 _ . : @ / + -",
-                            std::nullopt};
-    }
-    if (!hub_.has_channel(channel)) {
-        return RequestError{"BAD_CHANNEL",
-                            "This server has the channels database and database:operations.",
-                            std::nullopt};
-    }
-    if (!channels_.contains(channel) && channels_.size() >= options_->max_subscriptions) {
-        return RequestError{"LIMIT",
-                            "Too many subscriptions on this socket; unsubscribe from one first.",
-                            std::nullopt};
-    }
-    channels_.insert(channel);
-    hub_.subscribe(*this, channel);
-    return std::nullopt;
-}
-
-void Session::subscribe(const Request& request) {
-    if (request.channel_list) return answer_list(request);
-    if (auto refused = try_subscribe(request.channels.front())) return refuse(request.id, *refused);
-    model::JsonObject result;
-    result.add("channel", request.channels.front()).add("head", hub_.head());
-    reply(request.id, result.finish());
-}
-
-void Session::answer_list(const Request& request) {
-    std::vector<std::string> accepted;
-    std::string refused = "[";
-    std::optional<RequestError> first;
-    for (const std::string& channel : request.channels) {
-        auto error = try_subscribe(channel);
-        if (!error) {
-            accepted.push_back(channel);
-            continue;
-        }
-        model::JsonObject entry;
-        entry.add("channel", channel).add("code", error->code).add("message", error->message);
-        if (first) refused += ',';
-        refused += entry.finish();
-        if (!first) first = std::move(error);
-    }
-    refused += ']';
-    if (accepted.empty() && first) return refuse(request.id, *first);
-    model::JsonObject result;
-    result.add_raw("accepted", json_strings(accepted))
-        .add_raw("refused", refused)
-        .add("head", hub_.head());
-    reply(request.id, result.finish());
-}
-
-void Session::unsubscribe(const Request& request) {
-    const std::string& channel = request.channels.front();
-    channels_.erase(channel);
-    if (!hub_.unsubscribe(*this, channel)) {
-        return refuse(request.id, {"NOT_SUBSCRIBED",
-                                   "This socket is not subscribed to that channel.", std::nullopt});
-    }
-    model::JsonObject result;
-    result.add("channel", channel);
-    reply(request.id, result.finish());
 }
 
 }  // namespace pgsidecar::realtime

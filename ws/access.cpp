@@ -1,9 +1,9 @@
 #include "ws/access.hpp"
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
+#include "realtime/base64url.hpp"
 #include "ws/text.hpp"
 
 namespace pgsidecar::ws {
@@ -35,15 +35,6 @@ bool under(std::string_view host, std::string_view parent) {
            host[host.size() - parent.size() - 1] == '.';
 }
 
-int base64url_value(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '-') return 62;
-    if (c == '_') return 63;
-    return -1;
-}
-
 }  // namespace
 
 Authority parse_authority(std::string_view text) {
@@ -67,9 +58,8 @@ Authority parse_authority(std::string_view text) {
     return {lower(host), std::string(port)};
 }
 
-AccessPolicy::AccessPolicy(std::string_view bound_address, std::string_view allowed_origins,
-                           std::string token)
-    : bound_address_(lower(bound_address)), token_(std::move(token)) {
+AccessPolicy::AccessPolicy(std::string_view bound_address, std::string_view allowed_origins)
+    : bound_address_(lower(bound_address)) {
     for (std::string_view item : split(allowed_origins, ',')) {
         auto [scheme, authority] = split_origin(item);
         if (authority.host.empty()) continue;
@@ -109,20 +99,6 @@ bool AccessPolicy::origin_allowed(std::string_view origin, std::string_view host
                        });
 }
 
-bool AccessPolicy::token_matches(std::string_view offered) const {
-    return equal_in_constant_time(offered, token_);
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-    volatile std::size_t difference = a.size() ^ b.size();
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        auto x = static_cast<unsigned char>(a[i]);
-        auto y = static_cast<unsigned char>(b.empty() ? '\0' : b[i % b.size()]);
-        difference = difference | static_cast<std::size_t>(x ^ y);
-    }
-    return difference == 0;
-}
-
 SubprotocolOffer parse_subprotocols(std::string_view header) {
     SubprotocolOffer out;
     bool unknown = false;
@@ -130,30 +106,13 @@ SubprotocolOffer parse_subprotocols(std::string_view header) {
         if (item == "pgsidecar.v1") {
             out.version1 = true;
         } else if (item.starts_with("bearer.")) {
-            out.bearer = decode_base64url(item.substr(7));
+            out.has_bearer = true;
+            out.bearer = realtime::decode_base64url(item.substr(7)).value_or("");
         } else {
             unknown = true;
         }
     }
     out.unknown_only = unknown && !out.version1;
-    return out;
-}
-
-std::string decode_base64url(std::string_view text) {
-    while (text.ends_with('=')) text.remove_suffix(1);
-    if (text.size() % 4 == 1) return {};
-    std::string out;
-    std::uint32_t bits = 0;
-    int held = 0;
-    for (char c : text) {
-        int value = base64url_value(c);
-        if (value < 0) return {};
-        bits = bits << 6 | static_cast<std::uint32_t>(value);
-        held += 6;
-        if (held < 8) continue;
-        held -= 8;
-        out += static_cast<char>(bits >> held & 0xff);
-    }
     return out;
 }
 

@@ -24,16 +24,12 @@ class AccessPolicy {
 public:
     /// bound_address: http.address. allowed_origins: comma-separated, exact or
     /// `https://*.example.com`.
-    AccessPolicy(std::string_view bound_address, std::string_view allowed_origins,
-                 std::string token);
+    AccessPolicy(std::string_view bound_address, std::string_view allowed_origins);
 
     /// local_address: the address that this very connection came in on.
     bool host_allowed(std::string_view host, std::string_view local_address) const;
     /// origin empty: not a browser, allowed.
     bool origin_allowed(std::string_view origin, std::string_view host) const;
-
-    bool needs_token() const { return !token_.empty(); }
-    bool token_matches(std::string_view offered) const;
 
 private:
     struct Origin {
@@ -44,22 +40,16 @@ private:
 
     std::string bound_address_;
     std::vector<Origin> origins_;
-    std::string token_;
 };
-
-/// In time that depends on the lengths only.
-bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 /// What a client offers in Sec-WebSocket-Protocol.
 struct SubprotocolOffer {
     bool version1 = false;      ///< pgsidecar.v1, to be echoed
     bool unknown_only = false;  ///< offers, none of them known: HTTP 400
-    std::string bearer;         ///< decoded token of bearer.<base64url>, empty when none
+    bool has_bearer = false;
+    std::string bearer;  ///< decoded token of bearer.<base64url>; empty: not even base64url
 };
 
 SubprotocolOffer parse_subprotocols(std::string_view header);
-
-/// Empty when the text is no base64url.
-std::string decode_base64url(std::string_view text);
 
 }  // namespace pgsidecar::ws

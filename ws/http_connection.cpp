@@ -32,15 +32,24 @@ Method method_of(http::verb verb) {
 
 std::string text_of(beast::string_view text) { return {text.data(), text.size()}; }
 
-std::string address_text(const tcp::socket& socket) {
-    boost::system::error_code fault;
-    auto address = socket.local_endpoint(fault).address();
-    if (fault) return {};
+std::string address_text(const boost::asio::ip::address& address) {
     if (address.is_v6() && address.to_v6().is_v4_mapped()) {
         return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
             .to_string();
     }
     return address.to_string();
+}
+
+std::string local_address(const tcp::socket& socket) {
+    boost::system::error_code fault;
+    auto endpoint = socket.local_endpoint(fault);
+    return fault ? std::string() : address_text(endpoint.address());
+}
+
+std::string remote_address(const tcp::socket& socket) {
+    boost::system::error_code fault;
+    auto endpoint = socket.remote_endpoint(fault);
+    return fault ? std::string() : address_text(endpoint.address());
 }
 
 }  // namespace
@@ -51,7 +60,8 @@ HttpConnection::HttpConnection(ServerState& state, tcp::socket socket, Edge edge
       stream_(std::move(socket)),
       edge_(edge),
       slot_(std::move(slot)),
-      local_address_(address_text(stream_.socket())) {}
+      local_address_(local_address(stream_.socket())),
+      remote_address_(remote_address(stream_.socket())) {}
 
 void HttpConnection::run() {
     state_.live.insert(shared_from_this());
@@ -136,6 +146,18 @@ HttpRequest HttpConnection::describe() const {
     return out;
 }
 
+std::string HttpConnection::client_address() const {
+    if (state_.settings->feed.trust_proxy != config::Toggle::On) return remote_address_;
+    // The last entry of the last line is the one that the proxy in front of us wrote.
+    std::string header;
+    const auto& message = parser_->get();
+    for (auto [it, end] = message.equal_range("X-Forwarded-For"); it != end; ++it) {
+        header = text_of(it->value());
+    }
+    auto entries = split(header, ',');
+    return entries.empty() ? remote_address_ : std::string(entries.back());
+}
+
 void HttpConnection::handle() {
     keep_alive_ = parser_->get().keep_alive();
     // Work on the database side may answer after this connection, or the server, is gone.
@@ -143,7 +165,9 @@ void HttpConnection::handle() {
         if (auto self = weak.lock()) self->respond(std::move(response));
     };
     stream_.expires_never();
-    state_.router.handle(describe(), std::move(answer));
+    HttpRequest request = describe();
+    request.body = std::move(parser_->get().body());
+    state_.router.handle(request, std::move(answer));
 }
 
 void HttpConnection::upgrade() {
@@ -155,9 +179,21 @@ void HttpConnection::upgrade() {
                            ? std::move(*decision.refusal)
                            : error_response(503, "SHUTDOWN", "The sidecar is shutting down."));
     }
+    std::string address = client_address();
+    int most = state_.settings->feed.max_sockets_per_address;
+    if (most != 0 && state_.sockets_of(address) >= most) {
+        keep_alive_ = false;
+        HttpResponse refusal =
+            error_response(429, "LIMIT",
+                           "This address has too many WebSockets; close some or raise "
+                           "feed.max_sockets_per_address.");
+        refusal.headers.emplace_back("Retry-After", "5");
+        return respond(std::move(refusal));
+    }
     state_.counters.requests.fetch_add(1, std::memory_order_relaxed);
-    auto socket = std::make_shared<WsConnection>(state_, std::move(stream_), std::move(slot_));
-    socket->accept(parser_->release(), decision.echo_version1, request.host);
+    auto socket = std::make_shared<WsConnection>(state_, std::move(stream_), std::move(slot_),
+                                                 std::move(address));
+    socket->accept(parser_->release(), std::move(decision), request.host);
     finished_ = true;
     state_.live.erase(shared_from_this());
 }
@@ -165,7 +201,7 @@ void HttpConnection::upgrade() {
 void HttpConnection::respond(HttpResponse response) {
     if (finished_) return;
     state_.counters.requests.fetch_add(1, std::memory_order_relaxed);
-    if (response.status == 401 || response.status == 403) {
+    if (response.status == 401 || response.status == 403 || response.status == 429) {
         state_.counters.requests_refused.fetch_add(1, std::memory_order_relaxed);
     }
     bool known =

@@ -38,6 +38,8 @@ private:
     void read_body();
     void handle();
     void upgrade();
+    /// Where the client is: by the proxy's word when that is trusted.
+    std::string client_address() const;
     HttpRequest describe() const;
     void refuse_unreadable(boost::beast::error_code fault);
     void respond(HttpResponse response);
@@ -51,7 +53,7 @@ private:
     boost::beast::tcp_stream stream_;
     Edge edge_;
     std::shared_ptr<ConnectionSlot> slot_;
-    std::string local_address_;
+    std::string local_address_, remote_address_;
     boost::beast::flat_buffer input_;
     std::optional<Parser> parser_;
     std::optional<boost::beast::http::response<boost::beast::http::string_body>> response_;

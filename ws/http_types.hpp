@@ -23,6 +23,7 @@ struct HttpRequest {
     Method method = Method::Get;
     std::string target, host, origin, authorization, accept, if_none_match, subprotocols;
     std::string local_address;  ///< that the connection came in on
+    std::string body;
 };
 
 struct HttpResponse {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "ws/assets.hpp"
 
 namespace pgsidecar::ws {
@@ -27,6 +28,7 @@ struct Router::Route {
     Guard guard;
     bool on_probes;
     Handler handler;
+    std::string_view scope = "*";  ///< that the token must have
 };
 
 const Router::Route* Router::find_route(const std::string& path) {
@@ -35,13 +37,19 @@ const Router::Route* Router::find_route(const std::string& path) {
         Route{"/livez", Method::Get, Guard::Open, true, &Router::probe},
         Route{"/readyz", Method::Get, Guard::Open, true, &Router::probe},
         Route{"/startupz", Method::Get, Guard::Open, true, &Router::probe},
-        Route{"/metrics", Method::Get, Guard::Token, true, &Router::metrics},
-        Route{"/ws", Method::Get, Guard::Token, false, &Router::upgrade_needed},
-        Route{"/ws/info", Method::Get, Guard::Token, false, &Router::info},
-        Route{"/api/status", Method::Get, Guard::Token, false, &Router::status},
-        Route{"/api/operations", Method::Get, Guard::Token, false, &Router::operations},
-        Route{"/api/health", Method::Post, Guard::Token, false, &Router::check_health},
-        Route{"/api/reconnect", Method::Post, Guard::Token, false, &Router::reconnect},
+        Route{"/metrics", Method::Get, Guard::Token, true, &Router::metrics, "metrics:read"},
+        Route{"/ws", Method::Get, Guard::Token, false, &Router::upgrade_needed, "status:read"},
+        Route{"/ws/info", Method::Get, Guard::Token, false, &Router::info, "status:read"},
+        Route{"/api/status", Method::Get, Guard::Token, false, &Router::status, "status:read"},
+        Route{"/api/operations", Method::Get, Guard::Token, false, &Router::operations,
+              "operations:read"},
+        Route{"/api/health", Method::Post, Guard::Token, false, &Router::check_health,
+              "status:read"},
+        Route{"/api/broadcast", Method::Post, Guard::Token, false, &Router::broadcast,
+              "admin:broadcast"},
+        Route{"/api/clients", Method::Get, Guard::Token, false, &Router::clients, "admin:clients"},
+        Route{"/api/reconnect", Method::Post, Guard::Token, false, &Router::reconnect,
+              "db:reconnect"},
     };
     static constexpr Route kAsset{"", Method::Get, Guard::Open, false, &Router::asset};
     for (const Route& route : kRoutes) {
@@ -52,8 +60,7 @@ const Router::Route* Router::find_route(const std::string& path) {
 
 Router::Router(Parts parts)
     : parts_(std::move(parts)),
-      access_(parts_.settings->http.address, parts_.settings->http.allowed_origins,
-              parts_.settings->http.token) {}
+      access_(parts_.settings->http.address, parts_.settings->http.allowed_origins) {}
 
 std::optional<HttpResponse> Router::refuse_stranger(const HttpRequest& request) const {
     if (request.edge == Edge::Probes) return std::nullopt;
@@ -71,20 +78,25 @@ std::optional<HttpResponse> Router::refuse_stranger(const HttpRequest& request) 
     return std::nullopt;
 }
 
-std::optional<HttpResponse> Router::refuse_without_token(const HttpRequest& request,
-                                                         const Target& target,
-                                                         const std::string& bearer) const {
-    if (request.edge == Edge::Probes || !access_.needs_token()) return std::nullopt;
-    // The first place that has one decides (contract 5.9).
-    std::string offered = bearer_of(request.authorization);
-    if (offered.empty()) offered = bearer;
-    if (offered.empty()) offered = target.value("token").value_or("");
-    if (access_.token_matches(offered)) return std::nullopt;
-    HttpResponse response = error_response(
-        401, "UNAUTHORIZED",
-        offered.empty()
-            ? "A token is needed: send Authorization: Bearer with the value of http.token."
-            : "The token is wrong; use the value of http.token.");
+std::optional<std::string> Router::offered_token(const HttpRequest& request, const Target& target,
+                                                 const SubprotocolOffer& offer) const {
+    if (std::string bearer = bearer_of(request.authorization); !bearer.empty()) return bearer;
+    if (offer.has_bearer) return offer.bearer;
+    if (parts_.settings->feed.allow_query_token == config::Toggle::On) return target.value("token");
+    return std::nullopt;
+}
+
+std::variant<realtime::Identity, HttpResponse> Router::identify(
+    const std::optional<std::string>& token) const {
+    if (!parts_.authenticator.needs_token()) return realtime::unlimited_identity();
+    std::string message =
+        "A token is needed: send Authorization: Bearer with the value of http.token.";
+    if (token) {
+        auto verdict = parts_.authenticator.check(*token, base::read_clocks().wall_us);
+        if (auto* identity = std::get_if<realtime::Identity>(&verdict)) return std::move(*identity);
+        message = std::get<realtime::TokenFault>(verdict).message;
+    }
+    HttpResponse response = error_response(401, "UNAUTHORIZED", message);
     response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"pgsidecar\"");
     return response;
 }
@@ -107,33 +119,59 @@ void Router::handle(const HttpRequest& request, Respond respond) const {
         response.headers.emplace_back("Allow", route->method == Method::Get ? "GET, HEAD" : "POST");
         return respond(std::move(response));
     }
-    if (route->guard == Route::Guard::Token) {
-        if (auto refused = refuse_without_token(request, *target, {}))
-            return respond(std::move(*refused));
+    if (route->guard == Route::Guard::Token && request.edge != Edge::Probes) {
+        auto who = identify(offered_token(request, *target, {}));
+        if (auto* refused = std::get_if<HttpResponse>(&who)) return respond(std::move(*refused));
+        if (!std::get<realtime::Identity>(who).may(route->scope)) {
+            return respond(error_response(
+                403, "FORBIDDEN", "The token lacks the scope " + std::string(route->scope) + "."));
+        }
     }
     (this->*route->handler)(request, *target, respond);
 }
 
 UpgradeDecision Router::decide_upgrade(const HttpRequest& request) const {
-    if (auto refused = refuse_stranger(request)) return {std::move(refused), false};
+    auto refuse = [](int status, std::string_view code, std::string_view message) {
+        return UpgradeDecision{error_response(status, code, message), std::nullopt, false};
+    };
+    if (auto refused = refuse_stranger(request)) return {std::move(refused), std::nullopt, false};
+    if (request.origin.empty() && parts_.settings->feed.require_origin == config::Toggle::On) {
+        return refuse(403, "FORBIDDEN", "A WebSocket needs an Origin header here.");
+    }
     auto target = parse_target(request.target);
     if (!target || target->path != "/ws" || request.edge == Edge::Probes) {
-        return {error_response(404, "NOT_FOUND",
-                               "There is no WebSocket at this address; it is at /ws."),
-                false};
+        return refuse(404, "NOT_FOUND", "There is no WebSocket at this address; it is at /ws.");
     }
     if (request.method != Method::Get) {
-        return {error_response(400, "BAD_REQUEST", "A WebSocket is opened with GET."), false};
+        return refuse(400, "BAD_REQUEST", "A WebSocket is opened with GET.");
     }
     SubprotocolOffer offer = parse_subprotocols(request.subprotocols);
-    if (auto refused = refuse_without_token(request, *target, offer.bearer))
-        return {std::move(refused), false};
-    if (offer.unknown_only) {
-        return {error_response(400, "BAD_REQUEST",
-                               "Of the offered subprotocols none is known; offer pgsidecar.v1."),
-                false};
+    auto token = offered_token(request, *target, offer);
+    bool later =
+        !token && parts_.authenticator.needs_token() && parts_.settings->feed.auth_grace_ms > 0;
+    std::optional<realtime::Identity> identity;
+    if (!later) {
+        auto who = identify(token);
+        if (auto* refused = std::get_if<HttpResponse>(&who))
+            return {std::move(*refused), std::nullopt, false};
+        identity = std::move(std::get<realtime::Identity>(who));
+        if (identity->scopes.empty()) {
+            return refuse(403, "FORBIDDEN", "The token has no scopes.");
+        }
+        int most = parts_.settings->feed.max_sockets_per_subject;
+        if (most != 0 && parts_.hub.sockets_of(identity->subject) >= most) {
+            auto full = refuse(429, "LIMIT",
+                               "This subject has too many WebSockets; close some or raise "
+                               "feed.max_sockets_per_subject.");
+            full.refusal->headers.emplace_back("Retry-After", "5");
+            return full;
+        }
     }
-    return {std::nullopt, offer.version1};
+    if (offer.unknown_only) {
+        return refuse(400, "BAD_REQUEST",
+                      "Of the offered subprotocols none is known; offer pgsidecar.v1.");
+    }
+    return {std::nullopt, std::move(identity), offer.version1};
 }
 
 void Router::add_security_headers(HttpResponse& response, const std::string& host) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "config/settings.hpp"
 #include "realtime/command_gate.hpp"
@@ -18,7 +19,8 @@ namespace pgsidecar::ws {
 /// What the upgrade to WebSocket may do.
 struct UpgradeDecision {
     std::optional<HttpResponse> refusal;
-    bool echo_version1 = false;  ///< name pgsidecar.v1 as the chosen subprotocol
+    std::optional<realtime::Identity> identity;  ///< none: the first message has to be auth
+    bool echo_version1 = false;                  ///< name pgsidecar.v1 as the chosen subprotocol
 };
 
 /// Request in, response out. Every request passes the same gates in this order: Host, Origin,
@@ -33,6 +35,7 @@ public:
         Backend& backend;
         realtime::Hub& hub;
         realtime::CommandGate& gate;
+        const realtime::Authenticator& authenticator;
         std::shared_ptr<const realtime::SessionOptions> session;
         std::int64_t started_wall_us = 0;
     };
@@ -51,9 +54,12 @@ private:
     struct Route;
     static const Route* find_route(const std::string& path);
     std::optional<HttpResponse> refuse_stranger(const HttpRequest& request) const;
-    std::optional<HttpResponse> refuse_without_token(const HttpRequest& request,
-                                                     const Target& target,
-                                                     const std::string& bearer) const;
+    /// The token that was offered, in the first place that has one (contract 5.9).
+    std::optional<std::string> offered_token(const HttpRequest& request, const Target& target,
+                                             const SubprotocolOffer& offer) const;
+    /// Who asks, or the refusal.
+    std::variant<realtime::Identity, HttpResponse> identify(
+        const std::optional<std::string>& token) const;
 
     void asset(const HttpRequest& request, const Target& target, const Respond& respond) const;
     void probe(const HttpRequest& request, const Target& target, const Respond& respond) const;
@@ -64,6 +70,8 @@ private:
     void check_health(const HttpRequest& request, const Target& target,
                       const Respond& respond) const;
     void reconnect(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void broadcast(const HttpRequest& request, const Target& target, const Respond& respond) const;
+    void clients(const HttpRequest& request, const Target& target, const Respond& respond) const;
     void upgrade_needed(const HttpRequest& request, const Target& target,
                         const Respond& respond) const;
 

@@ -113,7 +113,11 @@ void Router::info(const HttpRequest&, const Target&, const Respond& respond) con
         .add("epoch", parts_.hub.epoch())
         .add("head", parts_.hub.head())
         .add_raw("features", realtime::json_strings(ready.features))
-        .add("changeSource", "none")
+        .add("floor", parts_.hub.ring().floor())
+        .add("changeSource", model::to_string(parts_.hub.source().origin))
+        .add("changeSourceLive", parts_.hub.source().live)
+        .add_raw("channels", realtime::json_strings({parts_.hub.names().events().begin(),
+                                                     parts_.hub.names().events().end()}))
         .add_raw("limits", realtime::limits_json(ready))
         .add_raw("timing", realtime::timing_json(ready))
         .add("schema", "/ws/schema.json");
@@ -130,7 +134,7 @@ void Router::status(const HttpRequest&, const Target&, const Respond& respond) c
     if (auto health = parts_.backend.last_health()) out.add_raw("health", model::to_json(*health));
     if (parts_.hub.error()) out.add_raw("error", model::to_json(*parts_.hub.error()));
     out.add_raw("activity", activity_json(parts_.backend.activity()))
-        .add("sockets", parts_.hub.subscribers());
+        .add("sockets", parts_.hub.client_count());
     respond(json_response(200, out.finish()));
 }
 

@@ -13,6 +13,8 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "config/file_reader.hpp"
+#include "realtime/token_authenticator.hpp"
 #include "ws/backend_commands.hpp"
 #include "ws/listener.hpp"
 #include "ws/server_state.hpp"
@@ -25,6 +27,13 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{200};
 constexpr int kMaxWaitingBatches = 16;
+constexpr std::int64_t kFilesNs = 5'000'000'000;
+
+std::optional<std::string> read_text(const std::string& path) {
+    auto text = config::read_file(path);
+    if (!text) return std::nullopt;
+    return std::move(*text);
+}
 
 BackendCommands::Patience patience(const config::Settings& settings) {
     return {milliseconds(settings.health.timeout_ms) + milliseconds(2'000),
@@ -37,21 +46,23 @@ struct HttpServer::Impl {
     Impl(std::shared_ptr<const config::Settings> all, Backend& backend, base::Entropy& entropy,
          std::string version)
         : settings(std::move(all)),
-          started_wall_us(base::read_clocks().wall_us),
-          hub(settings->database.mode, settings->http.operation_frames_per_second, entropy,
-              started_wall_us),
+          started(base::read_clocks()),
+          hub(realtime::hub_options(*settings), entropy, started),
+          authenticator(*settings, read_text),
           commands(context, backend, patience(*settings)),
           gate(hub, commands),
           session_options(std::make_shared<const realtime::SessionOptions>(
               realtime::session_options(*settings, "pgsidecar/" + version))),
-          router({settings, backend, hub, gate, session_options, started_wall_us}),
+          router({settings, backend, hub, gate, authenticator, session_options, started.wall_us}),
           ids(entropy),
-          state{context, settings, hub, gate, router, session_options, ids, counters, {}, false},
+          state{context,         settings, hub,      gate, authenticator, router,
+                session_options, ids,      counters, {},   false},
           ticker(context) {}
 
     std::string bind(base::ListeningSockets& inherited);
     void run();
     void tick();
+    void read_files(base::Now now);
     void begin_stop();
     void end_when_empty();
     template <class Work>
@@ -60,10 +71,11 @@ struct HttpServer::Impl {
     }
 
     std::shared_ptr<const config::Settings> settings;
-    std::int64_t started_wall_us;
+    base::Now started;
     // Before the context: handlers that die with it still hold sessions, which leave the hub, and
     // counted slots.
     realtime::Hub hub;
+    realtime::TokenAuthenticator authenticator;
     Counters counters;
     asio::io_context context{1};
     BackendCommands commands;
@@ -78,12 +90,15 @@ struct HttpServer::Impl {
     std::thread thread;
     std::promise<void> emptied;
     bool is_empty = false;
-    std::atomic<int> waiting_batches{0};
+    std::atomic<int> waiting_batches{0}, waiting_feed{0};
+    std::int64_t files_read_ns = 0;
+    std::string told_problem;
 };
 
 std::string HttpServer::Impl::bind(base::ListeningSockets& inherited) {
     const auto& http = settings->http;
-    if (!is_loopback_address(http.address) && http.token.empty()) {
+    if (!authenticator.problem().empty()) return authenticator.problem();
+    if (!is_loopback_address(http.address) && !authenticator.needs_token()) {
         return "Cannot listen for HTTP on " + http.address +
                " without a token: everybody who reaches it could see statements and reconnect the "
                "database. Set "
@@ -118,11 +133,24 @@ void HttpServer::Impl::tick() {
     ticker.async_wait([this](boost::system::error_code fault) {
         if (fault) return;
         base::Now now = base::read_clocks();
+        hub.tick(now);
+        read_files(now);
         auto live = state.live;  // a tick may end a connection
         for (const auto& connection : live) connection->tick(now);
         if (state.stopping) return end_when_empty();
         tick();
     });
+}
+
+void HttpServer::Impl::read_files(base::Now now) {
+    if (now.mono_ns - files_read_ns < kFilesNs) return;
+    files_read_ns = now.mono_ns;
+    auto problem = authenticator.refresh();
+    if (problem && *problem != told_problem) {
+        base::log::warn("http", "tokens or keys could not be read again; the old ones stay in use",
+                        {{"problem", *problem}});
+    }
+    told_problem = problem.value_or("");
 }
 
 void HttpServer::Impl::begin_stop() {
@@ -221,14 +249,48 @@ void HttpServer::publish_operations(std::vector<model::DatabaseOperation> batch)
 
 bool HttpServer::wants_operations() const { return impl_->hub.wants_operations(); }
 
+void HttpServer::publish_feed(std::vector<model::FeedEvent> batch) {
+    impl_->waiting_feed.fetch_add(1, std::memory_order_relaxed);
+    impl_->post([impl = impl_.get(), batch = std::move(batch)] {
+        impl->waiting_feed.fetch_sub(1, std::memory_order_relaxed);
+        for (const model::FeedEvent& event : batch) impl->hub.publish_event(event);
+    });
+}
+
+int HttpServer::feed_backlog() const { return impl_->waiting_feed.load(std::memory_order_relaxed); }
+
+bool HttpServer::wants_changes() const { return impl_->hub.wants_changes(); }
+
+void HttpServer::set_change_source(realtime::SourceState state) {
+    impl_->post([impl = impl_.get(), state = std::move(state)]() mutable {
+        impl->hub.set_source(std::move(state));
+    });
+}
+
+void HttpServer::lose_change_source(std::string reason) {
+    impl_->post(
+        [impl = impl_.get(), reason = std::move(reason)] { impl->hub.lose_source(reason); });
+}
+
 ServerStats HttpServer::stats() const {
     const Counters& c = impl_->counters;
     auto get = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
-    return {get(c.connections),      get(c.sockets),          get(c.connections_refused),
-            get(c.requests),         get(c.requests_refused), get(c.messages_received),
-            get(c.frames_sent),      get(c.frames_replaced),  get(c.publications_dropped),
-            get(c.closed_malformed), get(c.closed_silent),    get(c.closed_slow),
-            get(c.closed_too_big)};
+    ServerStats out{get(c.connections),      get(c.sockets),          get(c.connections_refused),
+                    get(c.requests),         get(c.requests_refused), get(c.messages_received),
+                    get(c.frames_sent),      get(c.frames_replaced),  get(c.publications_dropped),
+                    get(c.closed_malformed), get(c.closed_silent),    get(c.closed_slow),
+                    get(c.closed_too_big)};
+    out.closed_unauthorized = get(c.closed_unauthorized);
+    out.closed_flooding = get(c.closed_flooding);
+    out.sockets_total = get(c.sockets_total);
+    const realtime::FeedCounters& feed = impl_->hub.counters();
+    for (std::size_t i = 0; i < out.refused.size(); ++i) out.refused[i] = get(feed.refused[i]);
+    out.feed_events = get(feed.events);
+    out.feed_rejected = get(feed.rejected);
+    out.broadcasts = get(feed.broadcasts);
+    out.replayed = get(feed.replayed);
+    out.gaps = get(feed.gaps);
+    return out;
 }
 
 }  // namespace pgsidecar::ws

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,8 @@
 #include "config/settings.hpp"
 #include "model/database_operation.hpp"
 #include "model/events.hpp"
+#include "model/feed_event.hpp"
+#include "realtime/hub.hpp"
 #include "ws/backend.hpp"
 
 namespace pgsidecar::ws {
@@ -36,6 +39,11 @@ struct ServerStats {
     std::uint64_t publications_dropped =
         0;  ///< operation batches that the HTTP thread could not keep up with
     std::uint64_t closed_malformed = 0, closed_silent = 0, closed_slow = 0, closed_too_big = 0;
+    std::uint64_t closed_unauthorized = 0, closed_flooding = 0;
+    std::uint64_t sockets_total = 0;
+    /// In the order of realtime::FeedCounters::kCodes.
+    std::array<std::uint64_t, realtime::FeedCounters::kCodes.size()> refused{};
+    std::uint64_t feed_events = 0, feed_rejected = 0, broadcasts = 0, replayed = 0, gaps = 0;
 };
 
 /// Page, WebSocket, API, metrics and probes, on a thread of their own.
@@ -77,6 +85,16 @@ public:
     void publish_operations(std::vector<model::DatabaseOperation> batch);
     /// False: nobody listens, so a batch need not be made.
     bool wants_operations() const;
+
+    /// In the order of their commits.
+    void publish_feed(std::vector<model::FeedEvent> batch);
+    /// How many of these batches the HTTP thread has not taken yet; wait above a few.
+    int feed_backlog() const;
+    /// Whether anybody hears events or row changes.
+    bool wants_changes() const;
+    void set_change_source(realtime::SourceState state);
+    /// reason: of a stream:gap. Something may have been missed.
+    void lose_change_source(std::string reason);
 
     ServerStats stats() const;
 

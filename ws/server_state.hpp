@@ -6,7 +6,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <unordered_set>
 
 #include "base/clock.hpp"
@@ -36,9 +40,11 @@ public:
 /// Written by the HTTP thread, read by any.
 struct Counters {
     std::atomic<std::int64_t> connections{0}, sockets{0};
+    std::atomic<std::uint64_t> sockets_total{0};
     std::atomic<std::uint64_t> connections_refused{0}, requests{0}, requests_refused{0},
         messages_received{0}, frames_sent{0}, frames_replaced{0}, publications_dropped{0},
-        closed_malformed{0}, closed_silent{0}, closed_slow{0}, closed_too_big{0};
+        closed_malformed{0}, closed_silent{0}, closed_slow{0}, closed_too_big{0},
+        closed_unauthorized{0}, closed_flooding{0};
 };
 
 /// What the parts of the server share. Thread: HTTP, but for counters. Outlives every connection.
@@ -47,12 +53,22 @@ struct ServerState {
     std::shared_ptr<const config::Settings> settings;
     realtime::Hub& hub;
     realtime::CommandGate& gate;
+    const realtime::Authenticator& authenticator;
     Router& router;
     std::shared_ptr<const realtime::SessionOptions> session_options;
     base::UuidSource& ids;
     Counters& counters;
     std::unordered_set<std::shared_ptr<Connection>> live;
     bool stopping = false;
+    std::map<std::string, int, std::less<>> sockets_by_address = {};
+
+    int sockets_of(std::string_view address) const {
+        auto found = sockets_by_address.find(address);
+        return found == sockets_by_address.end() ? 0 : found->second;
+    }
+    void count_socket(const std::string& address, int change) {
+        if ((sockets_by_address[address] += change) <= 0) sockets_by_address.erase(address);
+    }
 };
 
 }  // namespace pgsidecar::ws

@@ -20,8 +20,11 @@ constexpr std::size_t kReadChunk = 4'096;
 }  // namespace
 
 WsConnection::WsConnection(ServerState& state, beast::tcp_stream stream,
-                           std::shared_ptr<ConnectionSlot> slot)
-    : state_(state), stream_(std::move(stream)), slot_(std::move(slot)) {
+                           std::shared_ptr<ConnectionSlot> slot, std::string address)
+    : state_(state),
+      stream_(std::move(stream)),
+      slot_(std::move(slot)),
+      address_(std::move(address)) {
     // The websocket stream has its own timeouts; the session keeps time for the rest, because only
     // it can say bye.
     beast::get_lowest_layer(stream_).expires_never();
@@ -36,10 +39,14 @@ WsConnection::WsConnection(ServerState& state, beast::tcp_stream stream,
     stream_.text(true);
 }
 
-void WsConnection::accept(UpgradeRequest request, bool echo_version1, std::string host) {
+void WsConnection::accept(UpgradeRequest request, UpgradeDecision decision, std::string host) {
     state_.live.insert(shared_from_this());
     state_.counters.sockets.fetch_add(1, std::memory_order_relaxed);
-    auto decorate = [echo_version1, host = std::move(host)](websocket::response_type& response) {
+    state_.counters.sockets_total.fetch_add(1, std::memory_order_relaxed);
+    state_.count_socket(address_, 1);
+    identity_ = std::move(decision.identity);
+    auto decorate = [echo_version1 = decision.echo_version1,
+                     host = std::move(host)](websocket::response_type& response) {
         response.set(http::field::server, "pgsidecar");
         if (echo_version1) response.set(http::field::sec_websocket_protocol, "pgsidecar.v1");
         HttpResponse headers;
@@ -59,8 +66,10 @@ void WsConnection::opened() {
     auto wake = [weak = weak_from_this()] {
         if (auto self = weak.lock()) self->wake();
     };
-    session_ = std::make_shared<realtime::Session>(state_.hub, state_.gate, state_.session_options,
-                                                   std::move(id), now, std::move(wake));
+    realtime::Session::Parts parts{state_.hub, state_.gate, state_.authenticator,
+                                   state_.session_options};
+    session_ = std::make_shared<realtime::Session>(parts, std::move(id), std::move(identity_), now,
+                                                   std::move(wake));
     stream_.control_callback([weak = weak_from_this()](websocket::frame_type, beast::string_view) {
         if (auto self = weak.lock()) self->session_->heard(base::read_clocks());
     });
@@ -179,9 +188,10 @@ void WsConnection::finish() {
     beast::get_lowest_layer(stream_).close();
     if (session_) {
         state_.counters.frames_replaced.fetch_add(session_->replaced(), std::memory_order_relaxed);
-        state_.hub.leave(*session_);
+        session_->depart();
     }
     state_.counters.sockets.fetch_sub(1, std::memory_order_relaxed);
+    state_.count_socket(address_, -1);
     state_.live.erase(shared_from_this());
 }
 
@@ -197,6 +207,13 @@ void WsConnection::count_close() {
             break;
         case realtime::CloseCode::Silent:
             counters.closed_silent.fetch_add(1, std::memory_order_relaxed);
+            break;
+        case realtime::CloseCode::Unauthorized:
+        case realtime::CloseCode::Forbidden:
+            counters.closed_unauthorized.fetch_add(1, std::memory_order_relaxed);
+            break;
+        case realtime::CloseCode::TooManyRequests:
+            counters.closed_flooding.fetch_add(1, std::memory_order_relaxed);
             break;
         case realtime::CloseCode::SlowConsumer:
             counters.closed_slow.fetch_add(1, std::memory_order_relaxed);

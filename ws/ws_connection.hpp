@@ -23,10 +23,10 @@ public:
     using UpgradeRequest = boost::beast::http::request<boost::beast::http::string_body>;
 
     WsConnection(ServerState& state, boost::beast::tcp_stream stream,
-                 std::shared_ptr<ConnectionSlot> slot);
+                 std::shared_ptr<ConnectionSlot> slot, std::string address);
 
     /// Enters state.live and answers the upgrade.
-    void accept(UpgradeRequest request, bool echo_version1, std::string host);
+    void accept(UpgradeRequest request, UpgradeDecision decision, std::string host);
 
     void stop() override;
     void tick(base::Now now) override;
@@ -48,6 +48,8 @@ private:
     ServerState& state_;
     boost::beast::websocket::stream<boost::beast::tcp_stream> stream_;
     std::shared_ptr<ConnectionSlot> slot_;
+    std::string address_;
+    std::optional<realtime::Identity> identity_;  ///< until the session has it
     boost::beast::flat_buffer input_;
     std::shared_ptr<realtime::Session> session_;
     std::optional<std::int64_t> close_deadline_ns_;

@@ -10,6 +10,7 @@
 #include "app/cli/explain_policy_command.hpp"
 #include "app/cli/migrate_command.hpp"
 #include "app/cli/print_config.hpp"
+#include "app/cli/realtime_sql_command.hpp"
 #include "app/cli/spool_command.hpp"
 #include "app/cli/version.hpp"
 #include "config/settings_doc.hpp"
@@ -38,6 +39,8 @@ constexpr std::string_view kUsage = R"(pgsidecar: a pooling, recording sidecar p
   pgsidecar spool list | show SEQ | export | retry SEQ|all | discard SEQ|all | verify
                   [--dir DIR] [--json] [settings]
                                            what waits for the database, and what it refused
+  pgsidecar realtime-sql [SCHEMA.TABLE [CHANNEL [TYPE]]] [settings]
+                                           the SQL that makes the database report its changes
   pgsidecar version [--json]
   pgsidecar help
 
@@ -132,13 +135,14 @@ struct Command {
     CliResult (*carry_out)(const LoadInput&, std::ostream&, std::ostream&);
 };
 
-constexpr std::array<Command, 14> kCommands{{
+constexpr std::array<Command, 15> kCommands{{
     {"run", run},
     {"check-config", check_config},
     {"print-config", print_config},
     {"explain-policy", explain_policy},
     {"migrate", migrate},
     {"spool", spool},
+    {"realtime-sql", realtime_sql},
     {"version", show_version},
     {"--version", show_version},
     {"-V", show_version},

@@ -80,7 +80,7 @@ std::vector<Setting> http_settings() {
     };
 }
 
-std::vector<Setting> feed_settings() {
+std::vector<Setting> socket_settings() {
     using Http = Settings::Http;
     return {
         {.key = "http.ping_interval_ms",
@@ -189,7 +189,7 @@ std::vector<Setting> process_settings() {
 
 std::vector<Setting> edge_settings() {
     std::vector<Setting> all;
-    for (auto part : {http_settings(), feed_settings(), audit_settings(), process_settings()}) {
+    for (auto part : {http_settings(), socket_settings(), audit_settings(), process_settings()}) {
         all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -58,6 +58,10 @@ template <>
 struct Words<ReadinessPolicy> {
     static constexpr std::array<std::string_view, 2> kAll{"accepting", "upstream"};
 };
+template <>
+struct Words<ChangeSource> {
+    static constexpr std::array<std::string_view, 5> kAll{"auto", "notify", "poll", "proxy", "off"};
+};
 
 template <>
 struct Words<SslMode> {
@@ -141,5 +145,6 @@ std::vector<Setting> proxy_settings();
 std::vector<Setting> tls_settings();
 std::vector<Setting> edge_settings();
 std::vector<Setting> outage_settings();
+std::vector<Setting> feed_settings();
 
 }  // namespace pgsidecar::config::table

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/core/credentials.hpp"
 #include "metrics/shard.hpp"
+#include "proxy/core/credentials.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
 #include "proxy/core/upstream.hpp"

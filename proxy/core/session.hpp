@@ -18,8 +18,8 @@
 #include "proxy/core/exchange.hpp"
 #include "proxy/core/guc_set.hpp"
 #include "proxy/core/local_error.hpp"
-#include "proxy/core/user_directory.hpp"
 #include "proxy/core/session_clock.hpp"
+#include "proxy/core/user_directory.hpp"
 
 namespace pgsidecar::proxy {
 

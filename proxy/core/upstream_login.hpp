@@ -34,7 +34,7 @@ private:
     void give_up(const std::error_code& why, const base::Now& now);
 
     Upstream& upstream_;
-    bool asked_ = false;  ///< the server has said how to authenticate
+    bool asked_ = false;                            ///< the server has said how to authenticate
     std::optional<protocol::UpstreamLogin> login_;  ///< managed only
     bool authenticated_ = false;
 };

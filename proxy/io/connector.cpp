@@ -1,7 +1,6 @@
 #include "proxy/io/connector.hpp"
 
 #include <unistd.h>
-#include <cerrno>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/connect.hpp>
@@ -10,6 +9,7 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/use_awaitable.hpp>
+#include <cerrno>
 
 namespace pgsidecar::proxy {
 

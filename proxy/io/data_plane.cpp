@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <utility>
 #include <mutex>
+#include <utility>
 
 #include "proxy/io/listener.hpp"
 #include "proxy/io/tls_store.hpp"

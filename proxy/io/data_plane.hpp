@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "base/listening_sockets.hpp"
 #include "base/clock.hpp"
+#include "base/listening_sockets.hpp"
 #include "metrics/shard.hpp"
 #include "model/database_operation.hpp"
 #include "model/learned_schema.hpp"
@@ -14,8 +14,8 @@
 #include "proxy/admin/answer.hpp"
 #include "proxy/admin/facts.hpp"
 #include "proxy/core/options.hpp"
-#include "proxy/io/certificate_report.hpp"
 #include "proxy/core/user_answer.hpp"
+#include "proxy/io/certificate_report.hpp"
 #include "proxy/io/data_plane_events.hpp"
 
 namespace pgsidecar::proxy {

@@ -136,8 +136,7 @@ void Listener::accept(Acceptor& acceptor) {
                                             typename Acceptor::protocol_type::socket socket) {
         if (error) {
             if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
-            bool full = error == asio::error::no_descriptors ||
-                        error.value() == ENFILE ||
+            bool full = error == asio::error::no_descriptors || error.value() == ENFILE ||
                         error == asio::error::no_memory;
             if (full) return pause(acceptor);
             return accept(acceptor);

@@ -8,7 +8,9 @@ export class Harness {
     const program = process.env.WS_HARNESS;
     if (!program) throw new Error("set WS_HARNESS to the ws_harness program (ctest does)");
     const harness = new Harness();
-    harness.process = spawn(program, settings, { stdio: ["pipe", "pipe", "inherit"] });
+    // Crowds come from one address here; ws_feed.py tests the limit.
+    const all = ["feed.max_sockets_per_address=0", ...settings];
+    harness.process = spawn(program, all, { stdio: ["pipe", "pipe", "inherit"] });
     harness.lines = createInterface({ input: harness.process.stdout })[Symbol.asyncIterator]();
     const first = await harness.lines.next();
     if (first.done) throw new Error("ws_harness did not start; its message stands above");

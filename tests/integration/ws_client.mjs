@@ -94,7 +94,7 @@ test("one message too big: bye, then 1009", async () => {
 });
 
 test("token as a subprotocol, as the page sends it", async () => {
-  const closed = await Harness.start("http.token=sésame/+?");
+  const closed = await Harness.start("http.token=sésame/+?", "feed.auth_grace_ms=0");
   const socket = await open(["pgsidecar.v1", bearerProtocol("sésame/+?")], {}, closed);
   assert.equal(socket.protocol, "pgsidecar.v1");
   await heard(socket, "session:ready");

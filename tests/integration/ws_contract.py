@@ -8,40 +8,19 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from ws_wire import Harness, WebSocket, request  # noqa: E402
+from ws_wire import SCHEMA, CheckedSocket, Harness, WebSocket, request  # noqa: E402
 
-try:
-    import jsonschema
-except ImportError:
-    jsonschema = None
-
-SCHEMA = pathlib.Path(__file__).parents[2] / "ws" / "schema" / "websocket.schema.json"
 CONNECTED = ("status connected Connected to PostgreSQL", "health good 1.8")
 REFUSED = ("status error Connection refused",
            "error ECONNREFUSED Cannot connect to database. Please check if PostgreSQL is running.")
 
 
-class CheckedSocket(WebSocket):
-    """Holds every message it reads against the schema."""
-
-    validator = None
-
-    def read(self):
-        message = super().read()
-        if self.validator is not None:
-            self.validator.validate(message)
-        return message
-
-
 def setUpModule():
-    if jsonschema is None:
-        reason = "python3-jsonschema is missing: messages cannot be checked against the schema; install it"
+    if reason := CheckedSocket.load_schema():
         if os.environ.get("CI"):
             raise RuntimeError(reason)
         print("SKIPPED: " + reason, flush=True)
         raise unittest.SkipTest(reason)
-    schema = json.loads(SCHEMA.read_text())
-    CheckedSocket.validator = jsonschema.Draft202012Validator({"$ref": "#/$defs/serverMessage", "$defs": schema["$defs"]})
 
 
 class Greeting(unittest.TestCase):
@@ -168,15 +147,18 @@ class Feed(unittest.TestCase):
         self.assertEqual(skipped, 995)
 
     def test_refusals(self):
-        cases = [({"type": "subscribe", "channel": "tasks"}, "BAD_CHANNEL"),
+        cases = [({"type": "subscribe", "channel": "teapots"}, "BAD_CHANNEL"),
                  ({"type": "subscribe", "channel": "two words"}, "BAD_CHANNEL"),
                  ({"type": "subscribe"}, "BAD_REQUEST"),
                  ({"type": "unsubscribe", "channel": "database:operations"}, "NOT_SUBSCRIBED"),
-                 ({"type": "publish", "channel": "room:a", "payload": {"event": "e"}}, "UNKNOWN_TYPE"),
-                 ({"type": "resume", "payload": {"epoch": "0" * 16, "seq": 1}}, "UNKNOWN_TYPE")]
+                 ({"type": "publish", "channel": "tasks", "payload": {"event": "e"}}, "BAD_CHANNEL"),
+                 ({"type": "presence:track", "channel": "room:a", "payload": {"meta": {}}}, "NOT_SUBSCRIBED"),
+                 ({"type": "resume", "payload": {"epoch": "0" * 16}}, "BAD_REQUEST"),
+                 ({"type": "auth", "payload": {"token": 7}}, "BAD_REQUEST"),
+                 ({"type": "tea:make"}, "UNKNOWN_TYPE")]
         for message, code in cases:
             with self.subTest(code=code, message=message):
-                self.assertEqual(self.client.ask({**message, "id": "x"})["error"]["code"], code)
+                self.assertEqual(self.client.ask_raw({**message, "id": "x"})["error"]["code"], code)
 
     def test_shutdown_says_bye_1001(self):
         self.harness.say("stop")

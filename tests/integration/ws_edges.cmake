@@ -5,12 +5,17 @@ target_link_libraries(ws_harness PRIVATE pgs_ws pgs_warnings)
 
 find_program(PYTHON3 NAMES python3 REQUIRED)
 find_program(NODE NAMES node)
+# psycopg belongs to Debian's python, which need not be the first in PATH.
+find_program(DEBIAN_PYTHON3 NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 
-foreach(topic contract bad_input)
+foreach(topic contract bad_input feed)
     add_test(NAME integration_ws_${topic}
              COMMAND "${PYTHON3}" "${CMAKE_CURRENT_LIST_DIR}/ws_${topic}.py" $<TARGET_FILE:ws_harness>)
     list(APPEND edge_tests integration_ws_${topic})
 endforeach()
+add_test(NAME integration_ws_database
+         COMMAND "${DEBIAN_PYTHON3}" "${CMAKE_CURRENT_LIST_DIR}/ws_database.py" $<TARGET_FILE:pgsidecar>)
+list(APPEND edge_tests integration_ws_database)
 if(NODE)
     add_test(NAME integration_ws_client COMMAND "${NODE}" --test "${CMAKE_CURRENT_LIST_DIR}/ws_client.mjs")
     add_test(NAME browser_page COMMAND "${NODE}" --test "${CMAKE_SOURCE_DIR}/tests/browser/page.test.mjs")
@@ -20,5 +25,5 @@ if(NODE)
 else()
     message(WARNING "node is missing: the WebSocket client and browser tests are left out; install nodejs and npm")
 endif()
-set_tests_properties(${edge_tests} PROPERTIES LABELS integration TIMEOUT 180
+set_tests_properties(${edge_tests} PROPERTIES LABELS integration TIMEOUT 240
                      ENVIRONMENT "WS_HARNESS=$<TARGET_FILE:ws_harness>")

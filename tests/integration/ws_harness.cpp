@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "config/settings_table.hpp"
 #include "tests/integration/ws_harness_backend.hpp"
 #include "tests/integration/ws_harness_traffic.hpp"
 #include "ws/server.hpp"
@@ -43,7 +44,8 @@ bool set(config::Settings& settings, const std::string& name, const std::string&
     if (auto found = numbers.find(name); found != numbers.end())
         return *found->second = std::stoi(value), true;
     if (auto found = texts.find(name); found != texts.end()) return *found->second = value, true;
-    return false;
+    const config::Setting* setting = config::find_setting(name);
+    return setting != nullptr && !config::set(*setting, settings, value);
 }
 
 model::ConnectionStatus status_word(const std::string& word) {
@@ -79,6 +81,11 @@ public:
         if (command == "release-health") return backend_.release_health(), "ok";
         if (command == "ready") return words >> word, ready(word == "on", rest_of(words));
         if (command == "traffic") return words >> word, traffic_.run(word == "on"), "ok";
+        if (command == "event") return event(words);
+        if (command == "events") return words >> word, events(std::stoi(word));
+        if (command == "change") return change(words);
+        if (command == "source") return words >> word, source(word, rest_of(words));
+        if (command == "lose") return server_.lose_change_source("source-lost"), "ok";
         if (command == "counts") return counts();
         if (command == "stop") return server_.stop(std::chrono::milliseconds(3'000)), "ok";
         return "unknown command";
@@ -133,6 +140,50 @@ private:
         });
         return "ok";
     }
+    /// event CHANNEL ACTION ELEMENT
+    std::string event(std::istringstream& words) {
+        model::FeedEvent one;
+        words >> one.channel >> one.action;
+        one.element = rest_of(words);
+        return publish({std::move(one)});
+    }
+    /// events COUNT: on channel tasks, with a kibibyte each.
+    std::string events(int count) {
+        std::vector<model::FeedEvent> batch;
+        for (int i = 0; i < count; ++i) {
+            model::FeedEvent one;
+            one.channel = "tasks";
+            one.action = "created";
+            one.element = R"({"type":"task","id":")" + std::to_string(i) + R"(","text":")" +
+                          std::string(1'024, 'x') + "\"}";
+            batch.push_back(std::move(one));
+        }
+        return publish(std::move(batch));
+    }
+    /// change VERB SCHEMA TABLE NEW; of a DELETE it is the old row
+    std::string change(std::istringstream& words) {
+        model::FeedEvent one;
+        words >> one.verb >> one.schema >> one.table;
+        (one.verb == "DELETE" ? one.old_row : one.new_row) = rest_of(words);
+        one.origin = model::ChangeOrigin::Poll;
+        return publish({std::move(one)});
+    }
+    std::string publish(std::vector<model::FeedEvent> batch) {
+        for (auto& one : batch) one.at_us = base::read_clocks().wall_us;
+        server_.publish_feed(std::move(batch));
+        return "ok";
+    }
+    /// source poll|proxy|none [down]
+    std::string source(const std::string& word, const std::string& state) {
+        realtime::SourceState next;
+        next.origin = word == "poll"    ? model::ChangeOrigin::Poll
+                      : word == "proxy" ? model::ChangeOrigin::Proxy
+                                        : model::ChangeOrigin::None;
+        next.live = state != "down";
+        next.sees_rows = word == "poll";
+        server_.set_change_source(std::move(next));
+        return "ok";
+    }
     std::string counts() {
         ws::ServerStats stats = server_.stats();
         std::ostringstream out;
@@ -142,6 +193,10 @@ private:
             << ",\"framesSent\":" << stats.frames_sent << ",\"slow\":" << stats.closed_slow
             << ",\"silent\":" << stats.closed_silent << ",\"malformed\":" << stats.closed_malformed
             << ",\"tooBig\":" << stats.closed_too_big
+            << ",\"unauthorized\":" << stats.closed_unauthorized
+            << ",\"flooding\":" << stats.closed_flooding << ",\"rateLimited\":" << stats.refused[6]
+            << ",\"gaps\":" << stats.gaps << ",\"replayed\":" << stats.replayed
+            << ",\"rejected\":" << stats.feed_rejected
             << ",\"healthRequests\":" << backend_.health_requests
             << ",\"reconnectRequests\":" << backend_.reconnect_requests
             << ",\"wantsOperations\":" << (server_.wants_operations() ? "true" : "false") << "}";

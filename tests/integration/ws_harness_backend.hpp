@@ -32,7 +32,13 @@ public:
     }
     std::vector<model::DatabaseOperation> recent_operations(
         const realtime::OperationFilter& filter) const override {
-        return recent_.find(filter);
+        std::vector<model::DatabaseOperation> found;
+        std::lock_guard lock(mutex_);
+        for (auto it = recent_.rbegin(); it != recent_.rend() && found.size() < filter.limit;
+             ++it) {
+            if (realtime::matches(filter, *it)) found.push_back(*it);
+        }
+        return found;
     }
     std::string metrics_text() const override {
         return "# HELP pgsidecar_up Whether the database is connected.\n# TYPE pgsidecar_up "
@@ -73,7 +79,10 @@ public:
         std::lock_guard lock(mutex_);
         change(connection_, health_, activity_, readiness_);
     }
-    realtime::RecentOperations& recent() { return recent_; }
+    void remember(const std::vector<model::DatabaseOperation>& batch) {
+        std::lock_guard lock(mutex_);
+        recent_.insert(recent_.end(), batch.begin(), batch.end());
+    }
     /// Answers the health requests that were held with health_answer Never.
     void release_health() {
         std::vector<std::function<void(model::HealthEvent)>> held;
@@ -99,7 +108,7 @@ private:
     ws::Activity activity_;
     ws::ProbeReport readiness_;
     std::vector<std::function<void(model::HealthEvent)>> held_;
-    realtime::RecentOperations recent_{1'000};
+    std::vector<model::DatabaseOperation> recent_;
 };
 
 }  // namespace pgsidecar::tests

@@ -75,7 +75,7 @@ private:
     void publish_locked(std::size_t count, bool failed) {
         std::vector<model::DatabaseOperation> batch;
         for (std::size_t i = 0; i < count; ++i) batch.push_back(make(failed));
-        backend_.recent().add(batch);
+        backend_.remember(batch);
         backend_.change(
             [&](auto&, auto&, ws::Activity& activity, auto&) { account(activity, batch); });
         server_.publish_operations(std::move(batch));

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pathlib
 import socket
 import struct
 import subprocess
@@ -10,12 +11,15 @@ import sys
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 PATIENCE = 15
+SCHEMA = pathlib.Path(__file__).parents[2] / "ws" / "schema" / "websocket.schema.json"
 
 
 class Harness:
     """ws_harness with the given settings; see the comment at the top of ws_harness.cpp for its commands."""
 
     def __init__(self, *settings):
+        # Tests bring crowds from one address; the limit has a test of its own.
+        settings = ("feed.max_sockets_per_address=0", *settings)
         program = sys.argv[1] if len(sys.argv) > 1 else os.environ["WS_HARNESS"]
         self.process = subprocess.Popen([program, *settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         ports = json.loads(self.process.stdout.readline())
@@ -47,7 +51,11 @@ def connect(port, receive_buffer=None):
     if receive_buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.settimeout(PATIENCE)
-    sock.connect(("127.0.0.1", port))
+    try:
+        sock.connect(("127.0.0.1", port))
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
@@ -172,9 +180,12 @@ class WebSocket:
 
     def ask(self, message):
         self.send(message)
+        return self.read_reply(message["id"])
+
+    def read_reply(self, number):
         while True:
             answer = self.read()
-            if answer["type"] == "reply" and answer["id"] == message["id"]:
+            if answer["type"] == "reply" and answer["id"] == number:
                 return answer["payload"]
 
     def read_to_close(self):
@@ -185,6 +196,45 @@ class WebSocket:
                 last = self.read()
         except Closed as closed:
             return last, closed.code, closed.reason
+
+
+class CheckedSocket(WebSocket):
+    """Holds every message in both directions against the schema, once load_schema() found a checker.
+
+    send_raw() sends what shall not fit."""
+
+    from_server = from_client = None
+
+    @classmethod
+    def load_schema(cls):
+        """A sentence of what is missing, or None."""
+        try:
+            import jsonschema
+        except ImportError:
+            return "python3-jsonschema is missing: messages cannot be checked against the schema; install it"
+        schema = json.loads(SCHEMA.read_text())
+        def part(name):
+            return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]})
+        cls.from_server, cls.from_client = part("serverMessage"), part("clientMessage")
+        return None
+
+    def read(self):
+        message = super().read()
+        if self.from_server is not None:
+            self.from_server.validate(message)
+        return message
+
+    def send(self, message):
+        if self.from_client is not None and not isinstance(message, str):
+            self.from_client.validate(message)
+        super().send(message)
+
+    def send_raw(self, message):
+        super().send(message)
+
+    def ask_raw(self, message):
+        self.send_raw(message)
+        return self.read_reply(message["id"])
 
 
 class Closed(Exception):

@@ -246,7 +246,6 @@ private:
         options->settings = std::make_shared<const config::Settings>(setup.settings);
         options->upstream = setup.upstream;
         options->connection_id = "connection";
-        options->pool_size = setup.pool_size;
         options->client_tls = setup.client_tls;
         options->share = proxy::PoolShare::of(setup.settings, 0);
         options->share.size = setup.pool_size;

@@ -335,14 +335,14 @@ TEST(Console, AReloadCountsForTheNextStatement) {
     script.ask(b, query("BEGIN"));
     EXPECT_EQ(script.ask(c, query("SELECT 'x'")), "");
     auto more = options_like(script);
-    more->pool_size = 3;
+    more->share.size = 3;
     script.plane().reload(more, script.now());
     script.end_turn();
     script.run();
     EXPECT_EQ(c.take_types(), "TDCZ");
     EXPECT_THAT(script.backends(), SizeIs(3));
     auto fewer = options_like(script);
-    fewer->pool_size = 1;
+    fewer->share.size = 1;
     script.plane().reload(fewer, script.now());
     script.end_turn();
     script.run();

@@ -89,9 +89,9 @@ TEST_F(OutageContract, WhatTheSpoolRefusesIsRefused) {
 
 TEST_F(OutageContract, ExtendedProtocolWithParameters) {
     database_goes();
-    EXPECT_EQ(ask(parse("s1", "INSERT INTO audit_logs (id) VALUES ($1)") + describe('S', "s1") +
-                  sync()),
-              "1tnZ");
+    EXPECT_EQ(
+        ask(parse("s1", "INSERT INTO audit_logs (id) VALUES ($1)") + describe('S', "s1") + sync()),
+        "1tnZ");
     EXPECT_EQ(ask(bind("", "s1") + execute("") + sync()), "");
     ASSERT_EQ(script().spooled.size(), 1u);
     EXPECT_EQ(entry().statements[0].sql, "INSERT INTO audit_logs (id) VALUES ($1)");
@@ -145,7 +145,6 @@ TEST_F(OutageContract, ABeginBeforeAReadWaitsForTheServerAndIsSentThen) {
     EXPECT_EQ(ask(query("SELECT 'x'")), "TDCZ");
 }
 
-
 TEST_F(OutageContract, ABeginThatWasAnsweredHereIsSentBeforeTheReadThatFollows) {
     database_goes();
     EXPECT_EQ(ask(query("BEGIN")), "CZ");
@@ -188,7 +187,8 @@ TEST_F(OutageContract, OtherTablesWaitForTheBudgetAndAreRefusedThen) {
 TEST_F(OutageContract, ALoginIsAnsweredFromMemory) {
     database_goes();
     auto& late = script().accept();
-    script().send(late, startup({{"user", "app"}, {"database", "db"}, {"application_name", "late"}}));
+    script().send(late,
+                  startup({{"user", "app"}, {"database", "db"}, {"application_name", "late"}}));
     auto answer = late.take();
     ASSERT_FALSE(answer.empty());
     EXPECT_EQ(answer.back().type, 'Z');
@@ -277,9 +277,9 @@ TEST_F(OutageContract, AWriteThatWasCutOffIsNotSentAgainAndItsFateIsUnknown) {
 }
 
 TEST_F(OutageContract, AQueryWithACommitInItMayHaveTakenEffect) {
-    for (const char* block : {"BEGIN;INSERT INTO tasks VALUES (1);COMMIT;SELECT die()",
-                              "SELECT die();BEGIN;INSERT INTO tasks VALUES (1);COMMIT",
-                              "BEGIN;SELECT die();COMMIT"}) {
+    for (const char* block :
+         {"BEGIN;INSERT INTO tasks VALUES (1);COMMIT;SELECT die()",
+          "SELECT die();BEGIN;INSERT INTO tasks VALUES (1);COMMIT", "BEGIN;SELECT die();COMMIT"}) {
         auto lost = messages(query(block));
         ASSERT_TRUE(types_of(lost).ends_with("EZ")) << block;
         EXPECT_EQ(lost[lost.size() - 2].field('C'), "08007") << block;
@@ -425,7 +425,8 @@ TEST_F(StrictRecords, WithoutItsRecordAWriteIsNotAnsweredAsDone) {
 
 TEST_F(StrictRecords, EveryByteOfTheAnswerApart) {
     client().write(query("UPDATE tasks SET a = 1"));
-    while (script().turn(client().channel, 1)) {}
+    while (script().turn(client().channel, 1)) {
+    }
     for (bool moved = true; moved;) {
         moved = false;
         for (auto& server : script().servers) moved = script().turn(*server, 1) || moved;

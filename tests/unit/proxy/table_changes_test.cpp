@@ -5,37 +5,37 @@
 namespace pgsidecar::proxy {
 namespace {
 
-model::StatementShape shape_of(std::vector<std::string> tables) {
-    model::StatementShape shape;
-    shape.tables = std::move(tables);
-    return shape;
+model::StatementShapePtr made_of(std::vector<std::string> tables) {
+    auto* shape = new model::StatementShape;  // owned by what is returned
+    shape->tables = std::move(tables);
+    return model::StatementShapePtr(shape);
 }
 
 TEST(TableChanges, ConcernStatementsPreparedBeforeThemOnTheSameTable) {
     TableChanges changes;
     auto before = changes.epoch();
-    changes.changed(shape_of({"app.orders"}));
+    changes.changed(*made_of({"app.orders"}));
     auto after = changes.epoch();
-    EXPECT_TRUE(changes.may_concern(shape_of({"users", "orders"}), before));
-    EXPECT_FALSE(changes.may_concern(shape_of({"users"}), before));
-    EXPECT_FALSE(changes.may_concern(shape_of({"orders"}), after));
+    EXPECT_TRUE(changes.may_concern(*made_of({"users", "orders"}), before));
+    EXPECT_FALSE(changes.may_concern(*made_of({"users"}), before));
+    EXPECT_FALSE(changes.may_concern(*made_of({"orders"}), after));
 }
 
 TEST(TableChanges, WithoutATableTheyConcernAll) {
     TableChanges changes;
     auto before = changes.epoch();
-    changes.changed(shape_of({}));
-    EXPECT_TRUE(changes.may_concern(shape_of({"users"}), before));
-    EXPECT_FALSE(changes.may_concern(shape_of({"users"}), changes.epoch()));
+    changes.changed(*made_of(std::vector<std::string>{}));
+    EXPECT_TRUE(changes.may_concern(*made_of({"users"}), before));
+    EXPECT_FALSE(changes.may_concern(*made_of({"users"}), changes.epoch()));
 }
 
 TEST(TableChanges, AreForgottenTogetherWhenThereAreTooMany) {
     TableChanges changes;
     auto before = changes.epoch();
     for (std::size_t i = 0; i <= TableChanges::kMostTables; ++i)
-        changes.changed(shape_of({"t" + std::to_string(i)}));
-    EXPECT_TRUE(changes.may_concern(shape_of({"t5"}), before));
-    EXPECT_TRUE(changes.may_concern(shape_of({"never"}), before)) << "rather once too often";
+        changes.changed(*made_of({"t" + std::to_string(i)}));
+    EXPECT_TRUE(changes.may_concern(*made_of({"t5"}), before));
+    EXPECT_TRUE(changes.may_concern(*made_of({"never"}), before)) << "rather once too often";
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 class CommandGateTest : public testing::Test {
 protected:
     base::SeededEntropy entropy{1};
-    Hub hub{model::DatabaseMode::Local, 50, entropy, samples::kWall};
+    Hub hub{HubOptions{}, entropy, samples::at_ms(0)};
     FakeCommands commands;
     CommandGate gate{hub, commands};
 };

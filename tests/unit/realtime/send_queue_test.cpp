@@ -20,7 +20,7 @@ std::vector<std::string> drain(SendQueue& queue) {
 
 TEST(SendQueue, ControlGoesBeforeLatestBeforeData) {
     SendQueue queue({});
-    ASSERT_TRUE(queue.push_data(1, frame("data")));
+    ASSERT_TRUE(queue.push_data(frame("data")));
     queue.push_latest("database:health", "database", 1, frame("latest"));
     queue.push_control(frame("control"));
     EXPECT_FALSE(queue.empty());
@@ -63,23 +63,33 @@ TEST(SendQueue, ControlIsNeverDropped) {
     EXPECT_EQ(drain(queue).size(), 1'000u);
 }
 
-TEST(SendQueue, DataOverHardBytesLagsFromThatSeqAndSendsWhatWaited) {
+TEST(SendQueue, DataOverHardBytesLagsAndSendsWhatWaited) {
     SendQueue queue({.soft_bytes = 4,
                      .hard_bytes = 10,
                      .max_frames = 100,
                      .slow_timeout_ms = 1,
                      .control_frames = 64});
-    ASSERT_TRUE(queue.push_data(7, frame("12345")));
-    ASSERT_TRUE(queue.push_data(9, frame("12345")));
-    EXPECT_FALSE(queue.push_data(12, frame("1")));
-    EXPECT_FALSE(queue.push_data(13, frame("1"))) << "nothing more is queued while it lags";
+    ASSERT_TRUE(queue.push_data(frame("12345")));
+    ASSERT_TRUE(queue.push_data(frame("12345")));
+    EXPECT_FALSE(queue.push_data(frame("1")));
+    EXPECT_FALSE(queue.push_data(frame("1"))) << "nothing more is queued while it lags";
     EXPECT_TRUE(queue.lagging());
-    EXPECT_EQ(queue.first_unsent(), Seq{12});
-    EXPECT_FALSE(queue.may_resume());
+    EXPECT_FALSE(queue.may_feed());
     EXPECT_EQ(drain(queue).size(), 2u);
-    EXPECT_TRUE(queue.may_resume());
-    queue.resume_data();
-    EXPECT_TRUE(queue.push_data(12, frame("1")));
+    EXPECT_TRUE(queue.may_feed());
+    EXPECT_FALSE(queue.push_data(frame("1"))) << "until it has caught up";
+    queue.catch_up();
+    EXPECT_TRUE(queue.push_data(frame("1")));
+}
+
+TEST(SendQueue, SingleFrameOfAnySizeHasRoom) {
+    SendQueue queue({.soft_bytes = 4,
+                     .hard_bytes = 10,
+                     .max_frames = 100,
+                     .slow_timeout_ms = 1,
+                     .control_frames = 64});
+    EXPECT_TRUE(queue.push_data(frame(std::string(1'000, 'x'))));
+    EXPECT_FALSE(queue.push_data(frame("1")));
 }
 
 TEST(SendQueue, DataOverMaxFramesLags) {
@@ -88,10 +98,10 @@ TEST(SendQueue, DataOverMaxFramesLags) {
                      .max_frames = 2,
                      .slow_timeout_ms = 1,
                      .control_frames = 64});
-    EXPECT_TRUE(queue.push_data(1, frame("a")));
-    EXPECT_TRUE(queue.push_data(2, frame("b")));
-    EXPECT_FALSE(queue.push_data(3, frame("c")));
-    EXPECT_EQ(queue.first_unsent(), Seq{3});
+    EXPECT_TRUE(queue.push_data(frame("a")));
+    EXPECT_TRUE(queue.push_data(frame("b")));
+    EXPECT_FALSE(queue.push_data(frame("c")));
+    EXPECT_TRUE(queue.lagging());
 }
 
 TEST(SendQueue, SlowOnlyAfterTheWholeTimeoutWithoutPause) {
@@ -100,12 +110,12 @@ TEST(SendQueue, SlowOnlyAfterTheWholeTimeoutWithoutPause) {
                      .max_frames = 9,
                      .slow_timeout_ms = 10'000,
                      .control_frames = 64});
-    queue.push_data(1, frame("12345"));
+    queue.push_data(frame("12345"));
     EXPECT_FALSE(queue.too_slow(0));
     EXPECT_FALSE(queue.too_slow(9 * kSecond));
     queue.pop();
     EXPECT_FALSE(queue.too_slow(11 * kSecond)) << "it has caught up";
-    queue.push_data(2, frame("12345"));
+    queue.push_data(frame("12345"));
     EXPECT_FALSE(queue.too_slow(12 * kSecond));
     EXPECT_TRUE(queue.too_slow(22 * kSecond));
 }
@@ -125,7 +135,7 @@ TEST(SendQueue, DropFeedLeavesControl) {
     SendQueue queue({});
     queue.push_control(frame("bye"));
     queue.push_latest("t", "c", 1, frame("latest"));
-    queue.push_data(1, frame("data"));
+    queue.push_data(frame("data"));
     queue.drop_feed();
     EXPECT_THAT(drain(queue), ElementsAre("bye"));
 }

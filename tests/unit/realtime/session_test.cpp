@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/realtime/fake_authenticator.hpp"
 #include "tests/unit/realtime/fake_commands.hpp"
 #include "tests/unit/realtime/samples.hpp"
 
@@ -49,12 +50,14 @@ protected:
     }
 
     base::SeededEntropy entropy{1};
-    Hub hub{model::DatabaseMode::Local, 50, entropy, samples::kWall};
+    Hub hub{HubOptions{}, entropy, samples::at_ms(0)};
     FakeCommands commands;
     CommandGate gate{hub, commands};
+    FakeAuthenticator authenticator;
     int wakes = 0;
     std::shared_ptr<Session> session =
-        std::make_shared<Session>(hub, gate, options(), "s-1", at_ms(0), [this] { ++wakes; });
+        std::make_shared<Session>(Session::Parts{hub, gate, authenticator, options()}, "s-1",
+                                  unlimited_identity(), at_ms(0), [this] { ++wakes; });
     std::vector<std::string> texts;
 };
 
@@ -139,10 +142,10 @@ TEST_F(SessionTest, PingIsAnsweredWithItsOwnNumber) {
 
 TEST_F(SessionTest, UnknownTypeIsAnsweredOnlyWithAnId) {
     greet();
-    say(R"({"type":"presence:track","id":"9"})");
+    say(R"({"type":"tea:make","id":"9"})");
     EXPECT_THAT(take(), ElementsAre("reply"));
     EXPECT_EQ(code_of_last_refusal(), "UNKNOWN_TYPE");
-    say(R"({"type":"presence:track"})");
+    say(R"({"type":"tea:make"})");
     EXPECT_THAT(take(), ElementsAre());
     EXPECT_FALSE(session->close());
 }
@@ -166,14 +169,14 @@ TEST_F(SessionTest, OperationsComeAfterSubscribing) {
 
 TEST_F(SessionTest, SubscribeToAListTellsAcceptedAndRefused) {
     greet();
-    say(R"({"type":"subscribe","id":"1","payload":{"channels":["database","tasks","no spaces"]}})");
+    say(R"({"type":"subscribe","id":"1","payload":{"channels":["database","teapots","no spaces"]}})");
     take();
     auto result = samples::parse(texts.at(0));
     EXPECT_STREQ(result["payload"]["result"]["accepted"][0].GetString(), "database");
     EXPECT_STREQ(result["payload"]["result"]["refused"][0]["code"].GetString(), "BAD_CHANNEL");
     EXPECT_EQ(result["payload"]["result"]["refused"].Size(), 2u);
     EXPECT_EQ(result["payload"]["result"]["head"].GetUint64(), hub.head());
-    say(R"({"type":"subscribe","id":"2","channel":"tasks"})");
+    say(R"({"type":"subscribe","id":"2","channel":"teapots"})");
     take();
     EXPECT_EQ(code_of_last_refusal(), "BAD_CHANNEL");
 }
@@ -218,7 +221,7 @@ TEST_F(SessionTest, AnswerAfterTheSocketIsGoneIsDropped) {
     say(R"({"type":"database:health:request"})");
     session.reset();
     commands.answer_health(samples::healthy());
-    EXPECT_EQ(hub.subscribers(), 0u);
+    EXPECT_EQ(hub.client_count(), 0u);
 }
 
 TEST_F(SessionTest, ThreeMalformedInARowClose4400) {
@@ -304,7 +307,7 @@ TEST_F(SessionTest, ClosingSessionHearsAndAnswersNothingMore) {
     EXPECT_THAT(take(), ElementsAre("bye"));
     EXPECT_THAT(texts[0], HasSubstr("\"code\":1001"));
     EXPECT_FALSE(session->wants_input());
-    EXPECT_EQ(hub.subscribers(), 0u);
+    EXPECT_EQ(hub.client_count(), 0u);
 }
 
 TEST_F(SessionTest, OversizeCloses1009) {
