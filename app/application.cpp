@@ -210,6 +210,8 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
     options->upstream = upstream;
     options->connection_id = connection_id;
     options->progress = outage->progress();
+    // Sessions have their seats in it.
+    if (plane_options) options->census = plane_options->census;
     auto policy = std::make_shared<model::OutagePolicy>();
     problem = model::OutagePolicy::parse(settings->outage.policy, *policy);
     if (!problem.empty()) return nullptr;
@@ -239,7 +241,9 @@ std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::strin
         problem = "auth.user_file: " + bad_secrets[0];
         return nullptr;
     }
-    users = std::make_unique<UserDesk>(control, *settings, upstream, user_file, problem);
+    // auth.query needs a restart; the one that runs may have lookups under way.
+    if (!users)
+        users = std::make_unique<UserDesk>(control, *settings, upstream, user_file, problem);
     if (!problem.empty()) return nullptr;
     if (mock()) options->mock_tables = std::make_shared<proxy::mock::TableBook>();
     options->version = version();

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "proxy/core/console_link.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
@@ -121,10 +123,16 @@ bool Plane::kill(std::int64_t client, const base::Now& now) {
 }
 
 void Plane::reload(std::shared_ptr<const Options> options, const base::Now& now) {
-    options_ = std::move(options);
+    auto before = std::exchange(options_, std::move(options));
+    users_.use(*options_);
     for (auto& [name, pool] : pools_) {
         // Who is not in the files has been found in the database, and brings its keys itself.
-        if (AccountPtr account = options_->credentials.find(name.first)) pool->set_account(account);
+        AccountPtr account = options_->credentials.find(name.first);
+        AccountPtr known = before->credentials.find(name.first);
+        // Of a SCRAM secret alone nothing can be proven to a server: the keys from a login stay.
+        const bool learned =
+            account && known && account->secret.scram_stored && known->secret.scram_stored;
+        if (account && !learned) pool->set_account(account);
         pool->reload(now);
     }
 }

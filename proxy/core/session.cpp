@@ -375,8 +375,9 @@ void Session::release_if_done(const base::Now& now) {
         detach(now, false);
         return close_channel();
     }
+    // What we have asked ourselves may be answered while a client's exchange has just begun.
     if (transaction_ != TransactionStatus::Idle || !upstream_->replies().empty() ||
-        upstream_->replies().skipping() || reader_.in_pieces()) {
+        upstream_->replies().skipping() || reader_.in_pieces() || exchange_open_) {
         return;
     }
     if (draining_) return drain(now);

@@ -38,8 +38,8 @@ void Session::detach(const base::Now& now, bool client_gone) {
     // What only we have asked for does not concern the client that goes.
     bool asking = !upstream->replies().empty() && upstream->only_asks();
     bool clean = (upstream->replies().empty() || asking) && !upstream->replies().skipping() &&
-                 transaction_ == TransactionStatus::Idle && !reader_.in_pieces() &&
-                 upstream->state() == Upstream::State::Ready;
+                 transaction_ == TransactionStatus::Idle && !exchange_open_ &&
+                 !reader_.in_pieces() && upstream->state() == Upstream::State::Ready;
     bool resets = keeps_connection() || asking || leaves_state();
     bool loaded = (effects_ & model::session_effect::kLoads) != 0 && resets;
     if (own_upstream_ == nullptr) forget_state();

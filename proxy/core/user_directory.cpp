@@ -11,15 +11,15 @@ namespace pgsidecar::proxy {
 
 UserDirectory::UserDirectory(const Options& options, Driver& driver, base::Entropy& entropy,
                              metrics::WorkerShard& shard)
-    : options_(options), driver_(driver), entropy_(entropy), shard_(shard) {}
+    : options_(&options), driver_(driver), entropy_(entropy), shard_(shard) {}
 
 UserDirectory::Found UserDirectory::find(const std::string& user, Session& session,
                                          const base::Now& now) {
-    if (AccountPtr known = options_.credentials.find(user)) {
+    if (AccountPtr known = options_->credentials.find(user)) {
         auto it = learned_.find(user);
         return {State::Known, it == learned_.end() ? known : it->second};
     }
-    if (options_.settings->auth.query.empty()) return {State::Unknown, nullptr};
+    if (options_->settings->auth.query.empty()) return {State::Unknown, nullptr};
     auto it = cache_.find(user);
     if (it != cache_.end() && fresh(it->second, now))
         return {it->second.account ? State::Known : State::Unknown, it->second.account};
@@ -34,14 +34,14 @@ UserDirectory::Found UserDirectory::find(const std::string& user, Session& sessi
 }
 
 bool UserDirectory::fresh(const Entry& entry, const base::Now& now) const {
-    const auto& auth = options_.settings->auth;
+    const auto& auth = options_->settings->auth;
     bool trusted = entry.account != nullptr && !entry.doubtful;
     std::int64_t limit_ms = trusted ? auth.query_cache_ms : auth.query_negative_cache_ms;
     return now.mono_ns - entry.asked_ns < limit_ms * 1'000'000;
 }
 
 void UserDirectory::ask_next() {
-    while (in_flight_ < options_.settings->auth.query_max_in_flight && !unasked_.empty()) {
+    while (in_flight_ < options_->settings->auth.query_max_in_flight && !unasked_.empty()) {
         ++in_flight_;
         waiting_.find(unasked_.front())->second.asked = true;
         driver_.look_up(unasked_.front());
@@ -101,9 +101,9 @@ UserDirectory::Found UserDirectory::keep(const std::string& user, const UserAnsw
         entry.stored = answer.secret.value_or("");
         entry.account = nullptr;
         if (!entry.stored.empty()) {
-            auto made =
-                Account::make(user, entry.stored, entropy_,
-                              static_cast<std::uint32_t>(options_.settings->auth.scram_iterations));
+            auto made = Account::make(
+                user, entry.stored, entropy_,
+                static_cast<std::uint32_t>(options_->settings->auth.scram_iterations));
             if (made) note_form(entry.account = std::move(*made));
             if (!made) {
                 base::log::warn("proxy", "auth.query gave a secret that cannot be used",
@@ -123,11 +123,11 @@ void UserDirectory::note_form(const AccountPtr& account) {
 }
 
 protocol::PasswordVerifier::MockForm UserDirectory::mock_form() const {
-    return found_form_ ? *found_form_ : options_.credentials.mock_form();
+    return found_form_ ? *found_form_ : options_->credentials.mock_form();
 }
 
 void UserDirectory::make_room() {
-    auto limit = static_cast<std::size_t>(options_.settings->auth.query_cache_entries);
+    auto limit = static_cast<std::size_t>(options_->settings->auth.query_cache_entries);
     while (!cache_.empty() && cache_.size() >= limit) {
         // Those who do not exist go first: anybody can invent them.
         auto oldest =
@@ -147,7 +147,7 @@ AccountPtr UserDirectory::learned(const std::string& user, const AccountPtr& acc
     auto more = std::make_shared<Account>(*account);
     more->secret.keys = keys;
     auto it = cache_.find(user);
-    if (options_.credentials.find(user) != nullptr) {
+    if (options_->credentials.find(user) != nullptr) {
         learned_[user] = more;
     } else if (it != cache_.end() && it->second.account == account) {
         it->second.account = more;

@@ -34,6 +34,8 @@ public:
 
     UserDirectory(const Options& options, Driver& driver, base::Entropy& entropy,
                   metrics::WorkerShard& shard);
+    /// After a reload. What logins have shown stays: a changed secret shows itself at the next one.
+    void use(const Options& options) { options_ = &options; }
 
     /// Asked: Session::account_found() follows, with another state.
     Found find(const std::string& user, Session& session, const base::Now& now);
@@ -75,7 +77,7 @@ private:
     void note_form(const AccountPtr& account);
     void make_room();
 
-    const Options& options_;
+    const Options* options_;
     Driver& driver_;
     base::Entropy& entropy_;
     metrics::WorkerShard& shard_;

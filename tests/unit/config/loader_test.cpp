@@ -254,7 +254,7 @@ TEST_F(Load, BadFilesAreReportedWithTheirLine) {
         {"huge number", "poolSize = 9223372036854775807", "f.toml:1", "from 1 to 100"},
         {"number too big for TOML", "poolSize = 99999999999999999999", "f.toml:1",
          "not valid TOML"},
-        {"unknown choice", "[pool]\nmode = 'statement'", "f.toml:2", "session or transaction"},
+        {"unknown choice", "[pool]\nmode = 'statements'", "f.toml:2", "transaction or statement"},
         {"unknown key", "polSize = 5", "f.toml:1", "Did you mean poolSize?"},
         {"unknown section", "[pol]\nsize = 5", "f.toml:1", "Did you mean pool?"},
         {"nothing near", "[colours]\nred = 5", "f.toml:1", "pgsidecar help"},
