@@ -11,7 +11,7 @@ std::vector<PreparedName> prepared_names(std::string_view text, Backslash backsl
     TokenReader reader(text, backslash);
     while (!reader.at_end()) {
         const bool deallocates = reader.at_word("deallocate");
-        const bool executes = reader.at_word("execute");
+        const bool executes = reader.at_word("execute") || reader.at_word("prepare");
         reader.advance();
         if (!deallocates && !executes) continue;
         if (deallocates && reader.at_word("prepare") && reader.after().at_name()) reader.advance();

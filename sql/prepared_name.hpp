@@ -8,7 +8,7 @@
 
 namespace pgsidecar::sql {
 
-/// A prepared statement that SQL names: EXECUTE name, DEALLOCATE [PREPARE] name.
+/// A prepared statement that SQL names: PREPARE name, EXECUTE name, DEALLOCATE [PREPARE] name.
 struct PreparedName {
     std::string name{};
     bool deallocates = false;

@@ -242,7 +242,19 @@ void Pool::look(const base::Now& now) {
     if (connections_.empty() && !paused_ && now.mono_ns >= next_attempt_ns_) open_connection(now);
 }
 
+void Pool::let_go_of_sequences(const base::Now& now) {
+    if (waiting_count_ == 0) return;
+    std::vector<Session*> keepers;
+    for (const auto& upstream : connections_) {
+        if (upstream->session() != nullptr) keepers.push_back(upstream->session());
+    }
+    for (Session* session : keepers) {
+        if (waiting_count_ > 0) session->yield_sequences(now);
+    }
+}
+
 void Pool::tick(const base::Now& now) {
+    let_go_of_sequences(now);
     expire_waiters(now);
     if (failures_ > 0) {
         if (now.mono_ns - failing_since_ns_ > hold_budget_ns())

@@ -101,6 +101,8 @@ public:
     void close_longest_idle(const base::Now& now);
 
 private:
+    /// Clients that keep a connection only for lastval() give it to those that wait.
+    void let_go_of_sequences(const base::Now& now);
     Upstream* take_idle(const GucSetPtr& settings);
     void grow(const base::Now& now);
     void open_connection(const base::Now& now);

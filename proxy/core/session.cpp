@@ -353,6 +353,9 @@ void Session::exchange_done(TransactionStatus status, const base::Now& now) {
         plane_.shard().transactions.add();
         clock_.transaction_over();
         names_.transaction_over();
+        // They are asked for right behind the INSERT, or not at all.
+        if (!std::exchange(sequences_touched_, false))
+            effects_ &= static_cast<std::uint16_t>(~model::session_effect::kSequenceState);
         const bool answered = upstream_->replies().empty();
         if (answered && (dirty_settings_ || resets_all_)) settle_settings(now);
     }

@@ -68,7 +68,9 @@ public:
     /// The server's error with the client's own name of the statement; empty: nothing to change.
     std::string with_own_name(const protocol::Frame& frame, const Expected& expected) const;
     /// A RESET is on its way.
-    bool restores() const { return restores_all_ || resetting_ != nullptr; }
+    bool restores() const { return restores_all_ || resetting_ || restores_in_flight_ > 0; }
+    /// Somebody waits for a connection: what lastval() would tell is not worth keeping this one.
+    void yield_sequences(const base::Now& now);
     /// The ParameterStatus with what the client is to believe; empty: it knows that already.
     std::string restored_parameter(const protocol::Frame& frame) const;
     void restored(const base::Now& now);
@@ -314,6 +316,10 @@ private:
     model::SpoolContextPtr spool_context_;
     /// RESET of these is on its way, and the client's startup packet has values for them.
     std::unique_ptr<std::vector<std::string>> resetting_;
+    /// Of those, the values are on their way back.
+    std::vector<std::string> restoring_;
+    std::vector<std::string> own_names_;  ///< of statements prepared for SQL to name
+    int restores_in_flight_ = 0;
     GucSetPtr spool_settings_;                                  ///< those of spool_context_
     std::unique_ptr<std::vector<std::string>> dirty_settings_;  ///< changed in this transaction
     std::int64_t stopped_since_ns_ = 0;
@@ -327,6 +333,8 @@ private:
     std::uint8_t pins_ = 0;
     bool inspect_ = false;            ///< effects_ may have changed since the server was asked
     bool settings_doubtful_ = false;  ///< an error or rollback came behind a RESET ALL
+    bool restoring_all_ = false;
+    bool sequences_touched_ = false;  ///< in this transaction
     bool restores_all_ = false;       ///< RESET ALL is on its way
     Stop stop_ = Stop::None;
     std::int64_t opened_ns_;

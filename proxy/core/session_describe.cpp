@@ -184,8 +184,10 @@ void Session::note_effects(const model::StatementShape& shape, std::string_view 
     if ((shape.effects & effect::kReadsSequence) != 0 && pool_ != nullptr)
         pool_->reads_sequences = true;
     const bool reads = (shape.effects & effect::kReadsSequence) != 0;
-    if (!reads && pool_ != nullptr && pool_->reads_sequences && may_draw(shape))
+    if (!reads && pool_ != nullptr && pool_->reads_sequences && may_draw(shape)) {
         effects_ |= effect::kSequenceState;
+        sequences_touched_ = true;
+    }
     if ((shape.effects & effect::kResetsAll) != 0) {
         if (!resets_all_) settings_doubtful_ = false;
         resets_all_ = restores_all_ = true;

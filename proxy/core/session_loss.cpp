@@ -149,6 +149,9 @@ void Session::upstream_lost(Upstream& upstream, const UpstreamLoss& loss, const 
         if (item.payload.owner == this) names_.resolve(item.payload.step, StepOutcome::Skipped);
     }
     if (stop_ == Stop::Settle) stop_ = Stop::None;
+    restores_in_flight_ = 0;
+    restoring_.clear();
+    restoring_all_ = false;
     LocalError error = lost_error(loss);
     restores_ = keeps_connection() && names_.size() > 0;
     if (own_upstream_ || upstream.mid_message() ||

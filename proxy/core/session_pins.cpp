@@ -65,15 +65,25 @@ void Session::begin_with_own_sequences(const Expected& expected) {
     if (!watches_pins() || !has_effect(expected, effect::kReadsSequence)) return;
     const bool had_own = (effects_ & effect::kSequenceState) != 0;
     effects_ |= effect::kSequenceState;
+    sequences_touched_ = true;
     if (had_own || !upstream_->replies().empty() ||
         transaction_ != protocol::TransactionStatus::Idle)
         return;
+    ++restores_in_flight_;
     upstream_->ask(Purpose::Restore, "DISCARD SEQUENCES",
                    {expected.start_mono_ns, expected.start_wall_us});
 }
 
+void Session::yield_sequences(const base::Now& now) {
+    const bool only = pins_ == bit(PinReason::Sequence);
+    if (!only || upstream_ == nullptr || exchange_open_ || !upstream_->replies().empty()) return;
+    effects_ &= static_cast<std::uint16_t>(~effect::kSequenceState);
+    release_if_done(now);
+}
+
 void Session::ask_what_is_left(const base::Now& now) {
     inspect_ = false;
+    if (!own_names_.empty()) upstream_->close_names(std::exchange(own_names_, {}), now);
     // Other modes share whatever is there, but never settings.
     if (!watches_pins()) effects_ &= effect::kUnknownSetting;
     Inspection inspection(effects_);
@@ -126,6 +136,7 @@ void Session::forget_state() {
     set_pins(0);
     effects_ = asked_ = 0;
     inspect_ = false;
+    own_names_.clear();
 }
 
 bool Session::refused_by_mode(const protocol::Frame& frame, const Expected& expected) {

@@ -28,13 +28,15 @@ void append_placeholder(std::string& sql, std::string_view name, std::string_vie
 }  // namespace
 
 bool Session::is_restored(std::string_view name) const {
-    if (restores_all_) return true;
+    if (restores_all_ || restoring_all_) return true;
+    if (std::find(restoring_.begin(), restoring_.end(), name) != restoring_.end()) return true;
     return resetting_ &&
            std::find(resetting_->begin(), resetting_->end(), name) != resetting_->end();
 }
 
 void Session::send_restores(const base::Now& now) {
-    if (!restores() || own_upstream_ != nullptr || !startup_settings_) return;
+    const bool due = restores_all_ || resetting_;
+    if (!due || own_upstream_ != nullptr || !startup_settings_) return;
     std::string listed, sql;
     for (const auto& [name, value] : startup_settings_->values) {
         if (!is_restored(name) || is_identity(name)) continue;
@@ -54,14 +56,21 @@ void Session::send_restores(const base::Now& now) {
                ") w(n,v) JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) "
                "OPERATOR(pg_catalog.=) w.n WHERE s.source OPERATOR(pg_catalog.<>) 'session'";
     }
-    if (!sql.empty()) return upstream_->ask(Purpose::Restore, sql, now);
-    restores_all_ = false;
-    resetting_.reset();
+    // The next RESET may be noted before this one is answered.
+    auto names = std::move(resetting_);
+    const bool all = std::exchange(restores_all_, false);
+    if (sql.empty()) return;
+    if (names) restoring_.insert(restoring_.end(), names->begin(), names->end());
+    restoring_all_ = restoring_all_ || all;
+    ++restores_in_flight_;
+    upstream_->ask(Purpose::Restore, sql, now);
 }
 
 void Session::restored(const base::Now& now) {
-    restores_all_ = false;
-    resetting_.reset();
+    if (restores_in_flight_ > 0 && --restores_in_flight_ == 0) {
+        restoring_.clear();
+        restoring_all_ = false;
+    }
     if ((dirty_settings_ || resets_all_) && transaction_ == protocol::TransactionStatus::Idle &&
         upstream_->replies().empty())
         settle_settings(now);

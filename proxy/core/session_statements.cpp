@@ -319,6 +319,7 @@ void Session::use_own_names(std::string_view text, const Expected& due_to) {
         upstream_->prepare_as(use.name, *statement, due_to, exchange_open_);
         effects_ |= effect::kSqlPrepare;
         inspect_ = true;
+        own_names_.push_back(use.name);
         if (!use.deallocates) continue;
         StatementStep step;
         names_.close(use.name, step, upstream_->statements().section());

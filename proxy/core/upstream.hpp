@@ -79,6 +79,8 @@ public:
     /// in_exchange: messages without their Sync went before, so none may come between.
     void prepare_as(std::string_view name, const PreparedStatement& statement,
                     const Expected& due_to, bool in_exchange);
+    /// Closes statements that prepare_as() has made.
+    void close_names(const std::vector<std::string>& names, const base::Now& now);
     /// One of the simple requests, such as Restore, that nobody waits for.
     void ask(Purpose purpose, std::string_view sql, const base::Now& now);
     /// Asks what the client has on this connection; Session::inspected() gets the answer.

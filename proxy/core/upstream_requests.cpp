@@ -122,6 +122,21 @@ void Upstream::prepare_as(std::string_view name, const PreparedStatement& statem
     forward(base::as_bytes(messages));
 }
 
+void Upstream::close_names(const std::vector<std::string>& names, const base::Now& now) {
+    Expected expected;
+    expected.purpose = Purpose::PrepareAgain;
+    expected.start_mono_ns = now.mono_ns;
+    std::string messages;
+    for (const auto& name : names) {
+        if (!protocol::append_close_statement(messages, name)) continue;
+        expect(ReplyKind::Close, expected);
+    }
+    protocol::append_sync(messages);
+    statements_.sync_sent();
+    expect(ReplyKind::Sync, std::move(expected));
+    forward(base::as_bytes(messages));
+}
+
 void Upstream::inspect(Inspection inspection, const base::Now& now) {
     Expected expected;
     expected.purpose = Purpose::Inspect;
@@ -138,7 +153,7 @@ bool Upstream::only_asks() {
     for (std::size_t i = 0; i < replies_.size(); ++i) {
         const auto purpose = replies_.at(i).payload.purpose;
         if (purpose != Purpose::Inspect && purpose != Purpose::ReadSettings &&
-            purpose != Purpose::Restore)
+            purpose != Purpose::Restore && purpose != Purpose::PrepareAgain)
             return false;
     }
     return true;

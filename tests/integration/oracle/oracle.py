@@ -130,7 +130,10 @@ def read_known_limits():
 KNOWN_LIMITS = read_known_limits()
 
 
-def known_limit(script, step):
+def known_limit(script, step, found):
+    through = found.splitlines()[-1]
+    if "C='0A000'" in through and (script.name, "0A000") in KNOWN_LIMITS:
+        return KNOWN_LIMITS[(script.name, "0A000")]
     return KNOWN_LIMITS.get((script.name, str(step.line))) or KNOWN_LIMITS.get((script.name, "*"))
 
 
@@ -148,7 +151,7 @@ def compare(script, way, outcomes, show):
             for line in left:
                 print(f"      {line}")
         found = transcript.difference(left, right)
-        limit = known_limit(script, step) if found else None
+        limit = known_limit(script, step, found) if found else None
         if limit:
             print(f"known {script.name}:{step.line} [{way}] {limit}")
         elif found:

@@ -14,6 +14,8 @@ TEST(PreparedNames, AreThoseOfExecuteAndDeallocate) {
                 ElementsAre(PreparedName{"My Plan", false}));
     EXPECT_THAT(prepared_names("deallocate prepare a; DEALLOCATE b"),
                 ElementsAre(PreparedName{"a", true}, PreparedName{"b", true}));
+    EXPECT_THAT(prepared_names("prepare a(int) as select $1"),
+                ElementsAre(PreparedName{"a", false}));
     EXPECT_THAT(prepared_names("deallocate prepare"), ElementsAre(PreparedName{"prepare", true}));
 }
 
