@@ -320,6 +320,7 @@ private:
     std::vector<std::string> restoring_;
     std::vector<std::string> own_names_;  ///< of statements prepared for SQL to name
     int restores_in_flight_ = 0;
+    GucSetPtr at_reset_;  ///< settings_ when a RESET ALL was sent
     GucSetPtr spool_settings_;                                  ///< those of spool_context_
     std::unique_ptr<std::vector<std::string>> dirty_settings_;  ///< changed in this transaction
     std::int64_t stopped_since_ns_ = 0;

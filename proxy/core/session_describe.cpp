@@ -190,6 +190,7 @@ void Session::note_effects(const model::StatementShape& shape, std::string_view 
     }
     if ((shape.effects & effect::kResetsAll) != 0) {
         if (!resets_all_) settings_doubtful_ = false;
+        at_reset_ = settings_;
         resets_all_ = restores_all_ = true;
     }
     if (shape.verb == model::TransactionVerb::Rollback ||
@@ -234,7 +235,9 @@ void Session::settings_reset() {
     // RESET ALL leaves these two alone.
     auto values = startup_settings_->values;
     for (const auto& [name, value] : settings_->values) {
-        if (is_identity(name)) values.emplace_back(name, value);
+        // What has been reported since came behind it.
+        const bool later = at_reset_ && value_of(*at_reset_, name) != value;
+        if (is_identity(name) || later) values.emplace_back(name, value);
     }
     settings_ = plane_.gucs().make(values);
     upstream_->set_settings(settings_);

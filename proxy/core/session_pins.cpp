@@ -108,7 +108,9 @@ void Session::inspected(const Inspection& inspection, const base::Now& now) {
             if (is_placeholder(name)) values.emplace_back(name, value);
         }
         settings_ = plane_.gucs().make(values);
-        upstream_->set_settings(settings_);
+        // There may be others with names of their own, which nobody can list: whoever comes next
+        // begins with RESET ALL.
+        upstream_->set_settings(nullptr);
     }
     release_if_done(now);
 }
