@@ -74,6 +74,8 @@ public:
     /// The ParameterStatus with what the client is to believe; empty: it knows that already.
     std::string restored_parameter(const protocol::Frame& frame) const;
     void restored(const base::Now& now);
+    /// What was asked on the side is answered; it may have been the last thing.
+    void asked_done(const base::Now& now) { release_if_done(now); }
     void note_failure() { settings_doubtful_ = true; }
     void settings_read(const std::vector<std::string>& names,
                        const std::vector<std::optional<std::string>>& values, const base::Now& now);
@@ -320,8 +322,8 @@ private:
     std::vector<std::string> restoring_;
     std::vector<std::string> own_names_;  ///< of statements prepared for SQL to name
     int restores_in_flight_ = 0;
-    GucSetPtr at_reset_;  ///< settings_ when a RESET ALL was sent
-    GucSetPtr spool_settings_;                                  ///< those of spool_context_
+    GucSetPtr at_reset_;        ///< settings_ when a RESET ALL was sent
+    GucSetPtr spool_settings_;  ///< those of spool_context_
     std::unique_ptr<std::vector<std::string>> dirty_settings_;  ///< changed in this transaction
     std::int64_t stopped_since_ns_ = 0;
     std::uint64_t spool_token_ = 0;

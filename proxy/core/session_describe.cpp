@@ -234,9 +234,13 @@ void Session::note_reset(const std::string& name) {
 void Session::settings_reset() {
     // RESET ALL leaves these two alone.
     auto values = startup_settings_->values;
+    const auto& reported = upstream_->parameters();
     for (const auto& [name, value] : settings_->values) {
         // What has been reported since came behind it.
-        const bool later = at_reset_ && value_of(*at_reset_, name) != value;
+        const bool later = at_reset_ && value_of(*at_reset_, name) != value &&
+                           std::any_of(reported.begin(), reported.end(), [&](const auto& pair) {
+                               return same_setting(pair.first, name);
+                           });
         if (is_identity(name) || later) values.emplace_back(name, value);
     }
     settings_ = plane_.gucs().make(values);

@@ -236,8 +236,10 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
                 pool_->released(*this, now);
             }
             break;
-        case Purpose::Prepare:
         case Purpose::PrepareAgain:
+            if (session_ != nullptr) session_->asked_done(now);
+            break;
+        case Purpose::Prepare:
         case Purpose::Client: break;
     }
     return state_ == State::Ready;
