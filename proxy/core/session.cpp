@@ -327,7 +327,10 @@ void Session::on_drained(const base::Now& now) {
 }
 
 void Session::server_took_all() {
-    if (!reading_ && !stopped()) set_reading(true);
+    if (reading_ || stopped()) return;
+    // However fast it takes them, what it has not answered stays bounded.
+    const auto most = static_cast<std::size_t>(plane_.settings().limits.max_pipeline);
+    if (upstream_ == nullptr || upstream_->replies().size() <= most) set_reading(true);
 }
 
 void Session::set_reading(bool on) {

@@ -239,6 +239,28 @@ TEST(Limits, APipelineLongerThanTheLimitBeforeItsSyncGoesOn) {
     EXPECT_EQ(types.back(), 'Z');
 }
 
+TEST(Limits, AServerThatHasTakenEverythingDoesNotEndThePipelinesLimit) {
+    ScriptSetup setup = with_users(1);
+    setup.settings.limits.max_pipeline = 10;
+    ProxyScript script(setup);
+    auto& a = script.login();
+    EXPECT_EQ(script.ask(a, query("SELECT pg_sleep(1)")), "");
+    auto& server = *script.backends().at(0);
+    server.channel.room = 0;
+    std::string pipeline;
+    for (int i = 0; i < 20; ++i) pipeline += query("SELECT 'a'");
+    script.send(a, pipeline);
+    EXPECT_FALSE(a.channel.reading);
+    server.channel.unblock(script.now());
+    script.run();
+    EXPECT_FALSE(a.channel.reading);
+    server.model.cancel();
+    script.run();
+    EXPECT_TRUE(a.channel.reading);
+    auto types = a.take_types();
+    EXPECT_EQ(std::count(types.begin(), types.end(), 'Z'), 21);
+}
+
 TEST(Limits, WaitersAreServedInTheOrderInWhichTheyCame) {
     ProxyScript script(with_users(2));
     std::vector<ScriptClient*> holders, waiters;
