@@ -12,15 +12,9 @@ using testing::HasSubstr;
 
 class Auth : public ProxyTest {
 protected:
-    void SetUp() override { PGS_NEEDS_SIDECAR("PgBouncer is not set up with passwords here"); }
-
-    /// The good client of TearDown needs a login of its own here.
-    void TearDown() override {
-        ends_with_proxy_ = false;
-        if (proxy_) {
-            EXPECT_TRUE(proxy_->running());
-        }
-        ProxyTest::TearDown();
+    void SetUp() override {
+        PGS_NEEDS_SIDECAR("PgBouncer is not set up with passwords here");
+        expect_end(End::ProxyRunning);  // a good client needs a login of its own here
     }
 
     ProxyUnderTest& start_with(const std::string& user, const std::string& secret,

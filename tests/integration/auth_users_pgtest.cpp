@@ -17,15 +17,9 @@ constexpr char kLookups[] = "pgsidecar_user_lookups_total";
 
 class AuthUsers : public ProxyTest {
 protected:
-    void SetUp() override { PGS_NEEDS_SIDECAR("PgBouncer is not set up with passwords here"); }
-
-    /// The good client of TearDown needs a login of its own here.
-    void TearDown() override {
-        ends_with_proxy_ = false;
-        if (proxy_) {
-            EXPECT_TRUE(proxy_->running());
-        }
-        ProxyTest::TearDown();
+    void SetUp() override {
+        PGS_NEEDS_SIDECAR("PgBouncer is not set up with passwords here");
+        expect_end(End::ProxyRunning);  // a good client needs a login of its own here
     }
 
     using Flags = std::vector<std::pair<std::string, std::string>>;

@@ -231,7 +231,7 @@ TEST_F(BadInput, NothingRunsBeforeTheLoginIsComplete) {
     EXPECT_TRUE(eventually(2s, [&] { return rejected(nullptr) >= 1; }));
     EXPECT_TRUE(
         PqConnection::try_connect(proxy().conninfo("app_scram", "password=secret")).connected());
-    ends_with_proxy_ = false;
+    expect_end(End::ProxyRunning);
 }
 
 TEST_F(BadInput, BadScramMessagesAreRefused) {
@@ -275,7 +275,7 @@ TEST_F(BadInput, BadScramMessagesAreRefused) {
     }
     EXPECT_TRUE(
         PqConnection::try_connect(proxy().conninfo("app_scram", "password=secret")).connected());
-    ends_with_proxy_ = false;
+    expect_end(End::ProxyRunning);
 }
 
 TEST_F(BadInput, TenThousandConnectionsAtOnce) {

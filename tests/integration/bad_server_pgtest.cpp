@@ -163,11 +163,9 @@ const std::vector<Misdeed>& in_a_session() {
 
 class BadServer : public ProxyTest {
 protected:
-    void SetUp() override { PGS_NEEDS_SIDECAR("its counters"); }
-
-    void TearDown() override {
-        ends_with_proxy_ = false;
-        ProxyTest::TearDown();
+    void SetUp() override {
+        PGS_NEEDS_SIDECAR("its counters");
+        expect_end(End::ProxyRunning);  // none of these servers serves anybody
     }
 
     void start_before(const FakeServer& server) {

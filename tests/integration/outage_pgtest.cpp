@@ -17,7 +17,7 @@ class Drain : public BothModesTest {
 protected:
     void SetUp() override {
         PGS_NEEDS_SIDECAR("PgBouncer 1.18 has another shutdown");
-        expect_proxy_gone();
+        expect_end(End::ProxyGone);
         ProxySettings settings;
         settings.pool_mode = GetParam();
         settings.flags = {{"shutdown-client-wait-ms", "3000"}};
@@ -204,9 +204,8 @@ TEST_P(Restart, AReadThatWasCutOffIsAnsweredAfterAll) {
     for (StopMode how : {StopMode::Fast, StopMode::Immediate}) {
         auto c = client();
         c.send("select pg_sleep(0.8), 'cut off'");
-        ASSERT_TRUE(eventually(5s, [&] {
-            return backends("state = 'active' and query like '%cut off%'") == 1;
-        }));
+        ASSERT_TRUE(eventually(
+            5s, [&] { return backends("state = 'active' and query like '%cut off%'") == 1; }));
         cluster().restart(how);
         auto result = c.finish(15s);
         EXPECT_TRUE(result.ok()) << result.message();
@@ -222,7 +221,8 @@ TEST_P(Restart, SettingsAndPreparedStatementsAreThereAgain) {
     // In transaction mode names are not kept from one transaction to the next, restart or not.
     if (session) c.exchange(wire::parse("kept", "select 40 + $1::int") + wire::sync());
     cluster().restart(StopMode::Fast);
-    EXPECT_THAT(c.exchange(wire::query("show work_mem"), 15s), testing::Contains(HasSubstr("4321kB")));
+    EXPECT_THAT(c.exchange(wire::query("show work_mem"), 15s),
+                testing::Contains(HasSubstr("4321kB")));
     EXPECT_THAT(c.exchange(wire::query("show app.tenant")), testing::Contains(HasSubstr("7")));
     if (!session) return;
     EXPECT_THAT(c.exchange(wire::bind("", "kept", {"2"}) + wire::execute("") + wire::sync()),

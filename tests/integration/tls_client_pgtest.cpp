@@ -24,15 +24,9 @@ constexpr char kExpiry[] = "pgsidecar_tls_certificate_expiry_timestamp_seconds";
 
 class TlsClient : public ProxyTest {
 protected:
-    void SetUp() override { PGS_NEEDS_SIDECAR("TLS and its settings"); }
-
-    /// The good client of TearDown comes without TLS.
-    void TearDown() override {
-        ends_with_proxy_ = false;
-        if (proxy_) {
-            EXPECT_TRUE(proxy_->running());
-        }
-        ProxyTest::TearDown();
+    void SetUp() override {
+        PGS_NEEDS_SIDECAR("TLS and its settings");
+        expect_end(End::ProxyRunning);  // a good client comes with TLS here
     }
 
     void show(const Certificate& shown) {

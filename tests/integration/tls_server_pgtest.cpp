@@ -77,15 +77,9 @@ TlsCluster& tls_cluster() {
 
 class TlsServer : public ProxyTest {
 protected:
-    void SetUp() override { PGS_NEEDS_SIDECAR("TLS and its settings"); }
-
-    /// Many of these servers are not to be reached, so there is no good client at the end.
-    void TearDown() override {
-        ends_with_proxy_ = false;
-        if (proxy_) {
-            EXPECT_TRUE(proxy_->running());
-        }
-        ProxyTest::TearDown();
+    void SetUp() override {
+        PGS_NEEDS_SIDECAR("TLS and its settings");
+        expect_end(End::ProxyRunning);  // many of these servers are not to be reached
     }
 
     static std::string roots() { return "&sslrootcert=" + tls_cluster().file("root.crt"); }

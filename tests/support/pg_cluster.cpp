@@ -117,7 +117,27 @@ void PgCluster::stop(StopMode mode) {
     if (server_.wait(30s)) return;
     // A fast stop waits for every backend, also for one that a busy machine does not let run.
     server_.signal(SIGQUIT);
-    if (!server_.wait(30s)) throw std::runtime_error("PostgreSQL does not stop:\n" + log_tail());
+    if (!server_.wait(30s))
+        throw std::runtime_error("PostgreSQL does not stop:\n" + processes() + log_tail());
+}
+
+std::string PgCluster::processes() const {
+    std::vector<pid_t> all = children();
+    all.insert(all.begin(), server_.pid());
+    std::string out;
+    for (pid_t pid : all) {
+        const std::string folder = "/proc/" + std::to_string(pid) + "/";
+        std::string status = read_file(folder + "status");
+        std::string command = read_file(folder + "cmdline");
+        std::ranges::replace(command, '\0', ' ');
+        out += std::to_string(pid) + " " + command;
+        for (const char* key : {"State:", "SigPnd:", "ShdPnd:", "SigBlk:"}) {
+            auto at = status.find(key);
+            if (at != std::string::npos) out += status.substr(at, status.find('\n', at) - at) + " ";
+        }
+        out += "in " + read_file(folder + "wchan") + "\n";
+    }
+    return out;
 }
 
 std::vector<pid_t> PgCluster::children() const {

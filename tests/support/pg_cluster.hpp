@@ -46,6 +46,8 @@ public:
 private:
     void configure(const std::string& extra);
     std::vector<pid_t> children() const;
+    /// What each of its processes does, for who must find out why they do not end.
+    std::string processes() const;
     void signal_all(int number) const;
     std::string binary(const std::string& name) const;
 

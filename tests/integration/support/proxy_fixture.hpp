@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -25,8 +26,13 @@ protected:
 
     /// (Re)starts the proxy.
     ProxyUnderTest& start(ProxySettings settings = {});
-    /// The proxy is meant to be gone when the test ends.
-    void expect_proxy_gone() { ends_with_proxy_ = false; }
+    /// What a test ends with, unless it has never started a proxy.
+    enum class End : std::uint8_t {
+        GoodClient,    ///< a client without password and TLS is served
+        ProxyRunning,  ///< such a client may not come in, or the server cannot be reached
+        ProxyGone
+    };
+    void expect_end(End end) { end_ = end; }
 
     PgCluster& cluster() { return shared_cluster(); }
     ProxyUnderTest& proxy() { return *proxy_; }
@@ -40,7 +46,7 @@ protected:
     int backends(const std::string& condition = "true");
 
     std::unique_ptr<ProxyUnderTest> proxy_;
-    bool ends_with_proxy_ = true;
+    End end_ = End::GoodClient;
 };
 
 /// The same for both pool modes.
