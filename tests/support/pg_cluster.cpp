@@ -76,10 +76,13 @@ std::string PgCluster::binary(const std::string& name) const {
 }
 
 void PgCluster::configure(const std::string& extra) {
+    // authentication_timeout: a connection that says nothing during a shutdown gets a child that
+    // the postmaster signals in no way, and waits for (until PostgreSQL 17).
     std::ofstream(folder_.path() + "/data/postgresql.conf", std::ios::app)
         << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '"
         << folder_.path() << "'\n"
         << "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n"
+        << "authentication_timeout = 5s\n"
         << "max_connections = 150\nshared_buffers = 32MB\nmax_wal_size = 256MB\n"
         << "log_min_messages = log\nlog_min_error_statement = panic\n"
         << "log_line_prefix = '%m [%p] %q%u@%d '\ntimezone = 'UTC'\nlc_messages = 'C'\n"
