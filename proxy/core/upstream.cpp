@@ -186,7 +186,9 @@ void Upstream::logged_in(const base::Now& now) {
     plane_.shard().servers_login.add(-1);
     plane_.shard().servers_opened.add();
     plane_.driver().upstream_connected();
-    if (pool_ != nullptr) pool_->connected(*this, now);
+    if (pool_ == nullptr) return;
+    if (pool_->reads_sequences) sequences_of = kNobodys;
+    pool_->connected(*this, now);
 }
 
 void Upstream::forward(base::Bytes wire) {
@@ -316,7 +318,7 @@ void Upstream::relay_bytes(base::Bytes& bytes, const base::Now& now) {
 }
 
 bool Upstream::is_for_us(char type) {
-    return (type == '1' || type == '3') && !replies_.empty() &&
+    return (type == '1' || type == '2' || type == '3' || type == 'C') && !replies_.empty() &&
            replies_.head().payload.purpose == Purpose::Prepare;
 }
 
@@ -374,7 +376,7 @@ void Upstream::note_parameter(const Frame& frame, Session* owner) {
 void Upstream::statement_done(const Frame& frame, const base::Now& now) {
     auto& item = replies_.answered();
     if (item.kind == ReplyKind::Execute) resolve(item.payload, StepOutcome::Done);
-    if (item.payload.owner == nullptr) return;
+    if (item.payload.owner == nullptr || item.payload.purpose != Purpose::Client) return;
     std::int64_t affected = -1;
     if (frame.type == 'C' && frame.whole()) {
         auto tag = protocol::decode_command_complete(frame.payload);
