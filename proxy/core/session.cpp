@@ -387,34 +387,4 @@ void Session::start_afresh(bool outside_transaction) {
     committed_ = false;
 }
 
-void Session::release_if_done(const base::Now& now) {
-    if (upstream_ == nullptr) return;
-    if (terminating_ && upstream_->replies().empty()) {
-        detach(now, false);
-        return close_channel();
-    }
-    // What we have asked ourselves may be answered while a client's exchange has just begun.
-    if (transaction_ != TransactionStatus::Idle || !upstream_->replies().empty() ||
-        upstream_->replies().skipping() || reader_.in_pieces() || exchange_open_) {
-        return;
-    }
-    if (draining_) return drain(now);
-    if (keeps_connection()) return;
-    if (inspect_ && shares()) return ask_what_is_left(now);
-    if (stop_ == Stop::Settle) return;  // it has sent more, which goes on from here
-    if (watches_pins()) {
-        note_pins();
-        if (pins_ != 0) {
-            if (upstream_->settings() != settings_)
-                upstream_->apply(settings_, Purpose::ApplySettings, now);
-            return;
-        }
-    }
-    detach(now, false);
-}
-
-bool Session::keeps_connection() const {
-    return own_upstream_ != nullptr || plane_.settings().pool.mode == config::PoolMode::Session;
-}
-
 }  // namespace pgsidecar::proxy

@@ -167,27 +167,6 @@ bool Upstream::only_own_requests() {
     return true;
 }
 
-void Upstream::resolve(const Expected& item, StepOutcome outcome) {
-    statements_.resolve(item.step, outcome);
-    if (item.owner != nullptr) item.owner->resolve(item.step, outcome);
-}
-
-void Upstream::note_stale(const protocol::ErrorFields& error, const Expected& item) {
-    const auto stale = stale_statement(error);
-    if (stale == StaleStatement::No || !item.step.statement) return;
-    if (stale != StaleStatement::ResultChanged) return statements_.distrust(item.step);
-    // Others may know the old result by heart, so what is there stays; who prepares anew gets a new
-    // one.
-    if (item.step.statement->shape()) plane_.table_changes().changed(*item.step.statement->shape());
-}
-
-void Upstream::complete_locals() {
-    replies_.complete_locals([this](ReplyQueue::Item& item) {
-        resolve(item.payload, StepOutcome::Done);
-        item.payload.owner->relay_local(item.payload.step);
-    });
-}
-
 void Upstream::internal_row(const Frame& frame) {
     if (replies_.empty()) return;
     const Purpose purpose = replies_.head().payload.purpose;
