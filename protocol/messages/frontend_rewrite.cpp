@@ -10,10 +10,11 @@
 namespace pgsidecar::protocol {
 namespace {
 
-base::Result<void> append_target(std::string& out, char type, std::string_view name) {
+base::Result<void> append_target(std::string& out, char type, std::string_view name,
+                                 TargetKind kind = TargetKind::Statement) {
     MessageWriter writer(out);
     writer.begin(type);
-    writer.u8(static_cast<std::uint8_t>(TargetKind::Statement));
+    writer.u8(static_cast<std::uint8_t>(kind));
     writer.cstring(name);
     return writer.end();
 }
@@ -79,6 +80,24 @@ base::Result<void> append_parse(std::string& out, std::string_view name, std::st
     writer.i16(static_cast<std::int16_t>(count));
     writer.bytes(types);
     return writer.end();
+}
+
+base::Result<void> append_command(std::string& out, std::string_view name, std::string_view text) {
+    if (auto parsed = append_parse(out, name, text, {}); !parsed) return parsed;
+    MessageWriter bind(out);
+    bind.begin(kBind);
+    bind.cstring(name);
+    bind.cstring(name);
+    for (int formats_values_results = 0; formats_values_results < 3; ++formats_values_results)
+        bind.i16(0);
+    if (auto done = bind.end(); !done) return done;
+    MessageWriter execute(out);
+    execute.begin(kExecute);
+    execute.cstring(name);
+    execute.i32(0);
+    if (auto done = execute.end(); !done) return done;
+    if (auto done = append_target(out, kClose, name, TargetKind::Portal); !done) return done;
+    return append_target(out, kClose, name);
 }
 
 base::Result<void> append_describe_statement(std::string& out, std::string_view name) {

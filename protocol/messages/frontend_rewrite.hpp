@@ -40,6 +40,9 @@ base::Result<base::Bytes> append_renamed(std::string& out, const Frame& frame,
 /// Errors: MessageTooLong, EmbeddedZero.
 base::Result<void> append_parse(std::string& out, std::string_view name, std::string_view text,
                                 base::Bytes types);
+/// Parse, Bind, Execute and both Closes of a statement without parameters or rows, all under this
+/// name. Errors: MessageTooLong, EmbeddedZero, with nothing of the first message that failed.
+base::Result<void> append_command(std::string& out, std::string_view name, std::string_view text);
 /// Of a statement. Errors: EmbeddedZero.
 base::Result<void> append_describe_statement(std::string& out, std::string_view name);
 base::Result<void> append_close_statement(std::string& out, std::string_view name);

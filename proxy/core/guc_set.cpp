@@ -16,20 +16,6 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-/// See StatementKey::context.
-bool shapes_parsing(std::string_view name) {
-    static constexpr std::array<std::string_view, 9> kNames = {"search_path",
-                                                               "client_encoding",
-                                                               "datestyle",
-                                                               "intervalstyle",
-                                                               "timezone",
-                                                               "lc_monetary",
-                                                               "standard_conforming_strings",
-                                                               "role",
-                                                               "session_authorization"};
-    return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
-
 bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
 }
@@ -66,6 +52,19 @@ void make_apply_sql(GucSet& set) {
 }
 
 }  // namespace
+
+bool shapes_parsing(std::string_view name) {
+    static constexpr std::array<std::string_view, 9> kNames = {"search_path",
+                                                               "client_encoding",
+                                                               "datestyle",
+                                                               "intervalstyle",
+                                                               "timezone",
+                                                               "lc_monetary",
+                                                               "standard_conforming_strings",
+                                                               "role",
+                                                               "session_authorization"};
+    return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
 
 bool is_identity(std::string_view name) {
     return name == "role" || name == "session_authorization";
@@ -131,8 +130,7 @@ GucSetPtr GucSets::intern(std::vector<std::pair<std::string, std::string>> sorte
     auto made = std::make_shared<GucSet>();
     made->changes_identity = std::any_of(sorted.begin(), sorted.end(),
                                          [](const auto& pair) { return is_identity(pair.first); });
-    made->parse_context_owner = parse_context_of(sorted);
-    made->parse_context = made->parse_context_owner ? *made->parse_context_owner : 0;
+    made->parse_context = parse_context_of(sorted);
     made->values = std::move(sorted);
     make_apply_sql(*made);
     slot = made;
@@ -140,8 +138,9 @@ GucSetPtr GucSets::intern(std::vector<std::pair<std::string, std::string>> sorte
     return made;
 }
 
-std::shared_ptr<const std::uint64_t> GucSets::parse_context_of(
+ParseContextPtr GucSets::parse_context_of(
     const std::vector<std::pair<std::string, std::string>>& sorted) {
+    ParseContext context;
     std::string key;
     for (const auto& [name, value] : sorted) {
         if (!shapes_parsing(name)) continue;
@@ -149,11 +148,15 @@ std::shared_ptr<const std::uint64_t> GucSets::parse_context_of(
         key.push_back('\0');
         key += value;
         key.push_back('\0');
+        context.values.emplace_back(name, value);
     }
     if (key.empty()) return nullptr;
     auto& slot = contexts_[key];
     auto found = slot.lock();
-    if (!found) slot = found = std::make_shared<const std::uint64_t>(++last_context_);
+    if (found) return found;
+    context.id = ++last_context_;
+    found = std::make_shared<const ParseContext>(std::move(context));
+    slot = found;
     return found;
 }
 

@@ -11,6 +11,13 @@
 
 namespace pgsidecar::proxy {
 
+/// Those of a set's settings that decide what a statement's text means when it is parsed.
+struct ParseContext {
+    std::uint64_t id = 0;  ///< 0 is the context of the server connection's own settings
+    std::vector<std::pair<std::string, std::string>> values;
+};
+using ParseContextPtr = std::shared_ptr<const ParseContext>;
+
 /// The session settings (GUCs) that a client wants on top of the server connection's own.
 /// Immutable, interned: two clients with the same wishes share one object, so that "does this
 /// connection fit" is one pointer comparison.
@@ -23,10 +30,10 @@ struct GucSet {
     std::string apply_late_sql;
     /// Has role or session_authorization, which RESET ALL leaves alone.
     bool changes_identity = false;
-    /// Of those settings that decide what a statement's text means when it is parsed; sets that
-    /// agree in them have the same (StatementKey::context).
-    std::uint64_t parse_context = 0;
-    std::shared_ptr<const std::uint64_t> parse_context_owner;
+    /// Sets that agree in it share it; null when it has no such setting.
+    ParseContextPtr parse_context;
+
+    std::uint64_t parse_context_id() const { return parse_context ? parse_context->id : 0; }
 };
 
 using GucSetPtr = std::shared_ptr<const GucSet>;
@@ -48,17 +55,20 @@ public:
 private:
     GucSetPtr intern(std::vector<std::pair<std::string, std::string>> sorted);
     void sweep();
-    std::shared_ptr<const std::uint64_t> parse_context_of(
+    ParseContextPtr parse_context_of(
         const std::vector<std::pair<std::string, std::string>>& sorted);
 
     std::unordered_map<std::string, std::weak_ptr<const GucSet>> sets_;
-    std::unordered_map<std::string, std::weak_ptr<const std::uint64_t>> contexts_;
+    std::unordered_map<std::string, std::weak_ptr<const ParseContext>> contexts_;
     std::uint64_t last_context_ = 0;
     std::size_t sweep_at_ = 1024;
     GucSetPtr none_;
 };
 
 std::optional<std::string> value_of(const GucSet& set, std::string_view name);
+
+/// It belongs to a ParseContext.
+bool shapes_parsing(std::string_view name);
 
 /// role and session_authorization, which RESET ALL leaves alone.
 bool is_identity(std::string_view name);

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "proxy/core/guc_set.hpp"
+
 namespace pgsidecar::proxy {
 
 namespace {
@@ -46,7 +48,7 @@ std::uint16_t asked_of(std::uint16_t effects) {
 
 }  // namespace
 
-Inspection::Inspection(std::uint16_t effects)
+Inspection::Inspection(std::uint16_t effects, const std::vector<std::string>& placeholders)
     : asked_(asked_of(effects)),
       asks_settings_((effects & (effect::kUnknown | effect::kUnknownSetting)) != 0),
       sql_("SELECT '!'") {
@@ -55,7 +57,15 @@ Inspection::Inspection(std::uint16_t effects)
         sql_ += ", ";
         sql_ += question.sql;
     }
-    if (asks_settings_) sql_ += kSettingsSql;
+    if (!asks_settings_) return;
+    sql_ += kSettingsSql;
+    for (const auto& name : placeholders) {
+        sql_ += " UNION ALL SELECT '=', ";
+        append_literal(sql_, name);
+        sql_ += ", pg_catalog.current_setting(";
+        append_literal(sql_, name);
+        sql_ += ", true)";
+    }
 }
 
 void Inspection::on_row(base::Bytes payload) {
@@ -65,6 +75,7 @@ void Inspection::on_row(base::Bytes payload) {
     for (int i = 0; i < columns; ++i) {
         const auto length = reader.i32();
         if (!length) return;
+        if (*length < 0) return;  // of a placeholder: the connection has never heard of it
         const auto bytes = reader.bytes(*length > 0 ? static_cast<std::size_t>(*length) : 0);
         if (!bytes) return;
         values.push_back(base::as_text(*bytes));

@@ -27,10 +27,12 @@ public:
     static constexpr std::uint16_t kAsking =
         kState | model::session_effect::kUnknown | model::session_effect::kUnknownSetting;
 
-    explicit Inspection(std::uint16_t effects);
+    /// placeholders: settings that the server does not list, to be told with the others.
+    explicit Inspection(std::uint16_t effects, const std::vector<std::string>& placeholders = {});
 
     const std::string& sql() const { return sql_; }
     std::uint16_t asked() const { return asked_; }
+    bool asks_settings() const { return asks_settings_; }
     /// Payload of a DataRow that answers it.
     void on_row(base::Bytes payload);
 

@@ -27,6 +27,9 @@ Upstream* Pool::request(Session& session, const base::Now& now) {
     if (first_waiter_ == nullptr) {
         if (Upstream* upstream = take_idle(session.settings())) return upstream;
     }
+    if (reads_sequences && take_from_who_rests(now) && first_waiter_ == nullptr) {
+        if (Upstream* upstream = take_idle(session.settings())) return upstream;
+    }
     session.wait_next = nullptr;
     session.wait_prev = last_waiter_;
     (last_waiter_ != nullptr ? last_waiter_->wait_next : first_waiter_) = &session;
@@ -242,19 +245,18 @@ void Pool::look(const base::Now& now) {
     if (connections_.empty() && !paused_ && now.mono_ns >= next_attempt_ns_) open_connection(now);
 }
 
-void Pool::let_go_of_sequences(const base::Now& now) {
-    if (waiting_count_ == 0) return;
-    std::vector<Session*> keepers;
+bool Pool::take_from_who_rests(const base::Now& now) {
     for (const auto& upstream : connections_) {
-        if (upstream->session() != nullptr) keepers.push_back(upstream->session());
+        Session* session = upstream->session();
+        // connections_ may have changed when it is true.
+        if (session != nullptr && session->yield_sequences(now)) return true;
     }
-    for (Session* session : keepers) {
-        if (waiting_count_ > 0) session->yield_sequences(now);
-    }
+    return false;
 }
 
 void Pool::tick(const base::Now& now) {
-    let_go_of_sequences(now);
+    while (reads_sequences && waiting_count_ > 0 && take_from_who_rests(now)) {
+    }
     expire_waiters(now);
     if (failures_ > 0) {
         if (now.mono_ns - failing_since_ns_ > hold_budget_ns())

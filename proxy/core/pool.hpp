@@ -102,7 +102,7 @@ public:
 
 private:
     /// Clients that keep a connection only for lastval() give it to those that wait.
-    void let_go_of_sequences(const base::Now& now);
+    bool take_from_who_rests(const base::Now& now);
     Upstream* take_idle(const GucSetPtr& settings);
     void grow(const base::Now& now);
     void open_connection(const base::Now& now);

@@ -158,6 +158,7 @@ PreparedStatementPtr PreparedStatements::make(const StatementKey& key, std::uint
     PreparedStatementPtr statement(made);
     made->hash_ = hash;
     made->context_ = key.context;
+    made->settings_ = key.settings;
     made->message_ = std::move(message);
     made->name_size_ = static_cast<std::uint8_t>(name.size());
     made->text_size_ = static_cast<std::uint32_t>(key.text.size());

@@ -16,6 +16,7 @@
 namespace pgsidecar::proxy {
 
 class PreparedStatements;
+struct ParseContext;
 
 /// What makes two Parse messages the same statement.
 struct StatementKey {
@@ -26,6 +27,8 @@ struct StatementKey {
     /// search_path, client_encoding, DateStyle, IntervalStyle, TimeZone, lc_monetary,
     /// standard_conforming_strings and the role. Clients that differ in one must not share.
     std::uint64_t context = 0;
+    /// Those settings, where they are known and not the server connection's own.
+    std::shared_ptr<const ParseContext> settings{};
 };
 
 /// What the server has said of a statement: the answer to a Describe of it.
@@ -54,6 +57,7 @@ public:
     base::Bytes types() const;
     std::vector<std::uint32_t> type_oids() const;
     std::uint64_t context() const { return context_; }
+    const std::shared_ptr<const ParseContext>& settings() const { return settings_; }
     bool is(const StatementKey& key) const;
 
     /// The Parse that makes it known to a server under server_name(). Empty unless whole().
@@ -87,6 +91,7 @@ private:
     std::uint64_t id_;
     std::uint64_t hash_ = 0;
     std::uint64_t context_ = 0;
+    std::shared_ptr<const ParseContext> settings_;
     std::string message_;  ///< the Parse; without text only up to the name
     std::uint32_t text_size_ = 0;
     std::uint8_t name_size_ = 0;
@@ -119,6 +124,8 @@ public:
     };
     /// Every server-side name begins so; a client's own names must not reach a server when they do.
     static constexpr std::string_view kPrefix = "pgs_";
+    /// Of a command that the proxy runs within a client's exchange.
+    static constexpr std::string_view kOwnCommand = "pgs_own";
     /// Never exists at a server: a Describe of it is an error for sure, where one is needed.
     static constexpr std::string_view kNoStatement = "pgs_0";
 

@@ -101,6 +101,8 @@ void Session::consume(base::Bytes bytes, const base::Now& now) {
     consuming_ = false;
 }
 
+void Session::put_back(const Frame& frame) { put_back_.assign(base::as_text(frame.wire)); }
+
 void Session::hold(base::Bytes bytes) {
     held_.append(base::as_text(bytes));
     if (held_.size() > plane_.buffer_limit() || terminating_) set_reading(false);
@@ -128,8 +130,9 @@ void Session::on_frame(const Frame& frame, const base::Now& now) {
     if ((upstream_ == nullptr || plane_.writes_wait() || plane_.mock()) && outage_takes(frame, now))
         return;
     if (upstream_ == nullptr) return ask_for_upstream(frame, now);
-    if (settles_first(frame)) return;
-    if (!deferred_begin_.empty()) upstream_->begin(std::exchange(deferred_begin_, {}), now);
+    if (settles_first(frame, now)) return put_back(frame);
+    if (!deferred_begin_.empty())
+        upstream_->ask(Purpose::Begin, std::exchange(deferred_begin_, {}), now);
     Expected expected = describe(frame, now);
     if (!refused_by_mode(frame, expected)) send_on(frame, std::move(expected));
 }
@@ -174,6 +177,7 @@ void Session::send_on(const Frame& frame, Expected expected) {
     const base::Now sent_at{expected.start_mono_ns, expected.start_wall_us};
     expected.pool_wait_ns = std::exchange(pool_wait_ns_, 0);
     bool harmless = changes_nothing(frame.type, expected);
+    exchange_begins_ = !exchange_open_;
     if (frame.type != 'd' && frame.type != 'c' && frame.type != 'f')
         exchange_open_ = frame.type != 'Q' && frame.type != 'S' && frame.type != 'F';
     wrote_ = wrote_ || !harmless;
@@ -232,7 +236,9 @@ void Session::ask_for_upstream(const Frame& frame, const base::Now& now) {
     Upstream* upstream = pool_->request(*this, now);
     if (upstream != nullptr && !doubt_) {
         attached(*upstream, now);
-        if (upstream_ != nullptr) send_on(frame, std::move(expected));
+        if (upstream_ == nullptr) return;
+        if (settles_first(frame, now)) return put_back(frame);
+        send_on(frame, std::move(expected));
         return;
     }
     pending_ = std::make_unique<Pending>();
@@ -264,14 +270,19 @@ void Session::attached(Upstream& upstream, const base::Now& now) {
     }
     if (upstream.settings() != settings_) upstream.apply(settings_, Purpose::ApplySettings, now);
     if (std::exchange(restores_, false)) upstream.prepare_again(names_, now);
-    if (!deferred_begin_.empty()) upstream.begin(std::exchange(deferred_begin_, {}), now);
+    if (!deferred_begin_.empty())
+        upstream.ask(Purpose::Begin, std::exchange(deferred_begin_, {}), now);
     if (!pending_) return;
     auto pending = take_pending();
     pool_wait_ns_ = now.mono_ns - pending->expected.start_mono_ns;
     plane_.shard().pool_wait.observe(pool_wait_ns_);
     pending->expected.start_mono_ns = now.mono_ns;
     pending->expected.start_wall_us = now.wall_us;
-    send_on(pending->frame, std::move(pending->expected));
+    if (settles_first(pending->frame, now)) {
+        held_.insert(0, pending->bytes);
+    } else {
+        send_on(pending->frame, std::move(pending->expected));
+    }
     if (held_.size() <= plane_.buffer_limit()) set_reading(true);
     consume_held(now);
 }
@@ -342,7 +353,9 @@ void Session::set_reading(bool on) {
 void Session::setting_reported(std::string_view name, std::string_view value) {
     if (!is_settable_reported(name) || upstream_ == nullptr) return;
     settings_ = plane_.gucs().with(*settings_, name, value);
-    upstream_->set_settings(settings_);
+    // What else is in force there may be known to nobody.
+    if (const GucSetPtr there = upstream_->settings())
+        upstream_->set_settings(plane_.gucs().with(*there, name, value));
 }
 
 void Session::exchange_done(TransactionStatus status, const base::Now& now) {
@@ -353,10 +366,11 @@ void Session::exchange_done(TransactionStatus status, const base::Now& now) {
     retries_ = 0;
     if (!why_not_queued_.empty()) why_not_queued_.clear();
     if (status == TransactionStatus::Idle) {
+        parses_locally_ = false;
         plane_.shard().transactions.add();
         clock_.transaction_over();
         names_.transaction_over();
-        // They are asked for right behind the INSERT, or not at all.
+        sequences_since_ns_ = now.mono_ns;
         if (!std::exchange(sequences_touched_, false))
             effects_ &= static_cast<std::uint16_t>(~model::session_effect::kSequenceState);
         const bool answered = upstream_->replies().empty();
@@ -371,37 +385,9 @@ void Session::exchange_done(TransactionStatus status, const base::Now& now) {
 
 void Session::start_afresh(bool outside_transaction) {
     upstream_->resend().begin(outside_transaction);
+    sequences_begun_ = false;
     wrote_ = false;
     committed_ = false;
-}
-
-void Session::release_if_done(const base::Now& now) {
-    if (upstream_ == nullptr) return;
-    if (terminating_ && upstream_->replies().empty()) {
-        detach(now, false);
-        return close_channel();
-    }
-    // What we have asked ourselves may be answered while a client's exchange has just begun.
-    if (transaction_ != TransactionStatus::Idle || !upstream_->replies().empty() ||
-        upstream_->replies().skipping() || reader_.in_pieces() || exchange_open_) {
-        return;
-    }
-    if (draining_) return drain(now);
-    if (keeps_connection()) return;
-    if (inspect_ && shares()) return ask_what_is_left(now);
-    if (watches_pins()) {
-        note_pins();
-        if (pins_ != 0) {
-            if (upstream_->settings() != settings_)
-                upstream_->apply(settings_, Purpose::ApplySettings, now);
-            return;
-        }
-    }
-    detach(now, false);
-}
-
-bool Session::keeps_connection() const {
-    return own_upstream_ != nullptr || plane_.settings().pool.mode == config::PoolMode::Session;
 }
 
 }  // namespace pgsidecar::proxy

@@ -69,14 +69,15 @@ public:
     std::string with_own_name(const protocol::Frame& frame, const Expected& expected) const;
     /// A RESET is on its way.
     bool restores() const { return restores_all_ || resetting_ || restores_in_flight_ > 0; }
-    /// Somebody waits for a connection: what lastval() would tell is not worth keeping this one.
-    void yield_sequences(const base::Now& now);
+    /// Somebody wants a connection: gives this one up if it is kept for lastval() alone, which has
+    /// not been asked for in a while. True when it did.
+    bool yield_sequences(const base::Now& now);
     /// The ParameterStatus with what the client is to believe; empty: it knows that already.
     std::string restored_parameter(const protocol::Frame& frame) const;
-    void restored(const base::Now& now);
+    void restored(bool failed, const base::Now& now);
     /// What was asked on the side is answered; it may have been the last thing.
     void asked_done(const base::Now& now) { release_if_done(now); }
-    void note_failure() { settings_doubtful_ = true; }
+    void note_failure();
     void settings_read(const std::vector<std::string>& names,
                        const std::vector<std::optional<std::string>>& values, const base::Now& now);
     /// Tells the client what became of what it had sent; it goes on with the next connection where
@@ -203,9 +204,27 @@ private:
     /// lastval() and currval() on a connection where others have drawn: they are to fail rather
     /// than to tell what is not this client's.
     void begin_with_own_sequences(const Expected& expected);
+    bool touches_sequences(const model::StatementShape& shape) const;
+    std::vector<std::string> known_placeholders();
     void send_plain(const protocol::Frame& frame, Expected expected);
     // Where connections are shared (session_statements.cpp).
-    bool settles_first(const protocol::Frame& frame);
+    /// True when the message has to wait until everything is answered; its caller keeps it.
+    bool settles_first(const protocol::Frame& frame, const base::Now& now);
+    bool depends_on_replies(char type, std::string_view name, bool between) const;
+    bool waits_for_replies();
+    /// An EXECUTE or DEALLOCATE in SQL names a statement of which that is not certain yet.
+    bool names_unsettled(const protocol::Frame& frame);
+    /// settings_ are in force on the connection, for certain.
+    bool knows_settings() const;
+    bool was_parsed_otherwise(const PreparedStatement& statement) const;
+    /// Has a statement parsed under the settings that it was parsed under before.
+    bool prepares_first(std::string_view name, const base::Now& now);
+    /// The statement itself, or where it can only be parsed under other settings another one.
+    PreparedStatementPtr as_it_can_be_here(const PreparedStatementPtr& statement);
+    /// A PREPARE in SQL may have this name at the server.
+    bool sql_may_have_prepared(std::string_view name) const;
+    /// Under the client's own name, which the server may refuse, and away with it again.
+    void send_parse_checked(const protocol::Frame& frame, Expected expected, std::string_view name);
     void send_shared(const protocol::Frame& frame, Expected expected);
     void send_parse(const protocol::Frame& frame, Expected expected);
     void send_bind(const protocol::Frame& frame, Expected expected);
@@ -243,6 +262,8 @@ private:
     /// RESET goes to the server's value; the client's startup packet, which only we saw, had
     /// another.
     void note_settings(std::string_view text);
+    /// Whether note_effects() has to see it.
+    bool matters(const model::StatementShape& shape) const;
     /// Statements without effects of their own matter too: they may end, or add to, what is there.
     bool watches_all() const;
     void send_restores(const base::Now& now);
@@ -255,6 +276,7 @@ private:
     void detach(const base::Now& now, bool client_gone);
     void consume_held(const base::Now& now);
     void hold(base::Bytes bytes);
+    void put_back(const protocol::Frame& frame);
     bool stopped() const { return waiting_since_ns >= 0 || terminating_ || stop_ != Stop::None; }
     Standin& standin();
     /// True when the message went to the stand-in, was refused, or waits for queued writes.
@@ -283,6 +305,9 @@ private:
     void start_afresh(bool outside_transaction);
     void note_effects(const model::StatementShape& shape, std::string_view text);
     void settle_settings(const base::Now& now);
+    /// What is in force on the connection may not be settings_: changes are not answered, or not
+    /// asked for yet.
+    bool settings_unsure() const;
     void send_error(const LocalError& error);
     void send_ready();
     void protocol_violation(std::string_view what, const base::Now& now);
@@ -320,24 +345,32 @@ private:
     std::unique_ptr<std::vector<std::string>> resetting_;
     /// Of those, the values are on their way back.
     std::vector<std::string> restoring_;
-    std::vector<std::string> own_names_;  ///< of statements prepared for SQL to name
+    std::vector<std::string> own_names_;     ///< of statements prepared for SQL to name
+    std::vector<std::string> placeholders_;  ///< changed, and to be asked for with what is left
     int restores_in_flight_ = 0;
-    GucSetPtr at_reset_;        ///< settings_ when a RESET ALL was sent
+    int settings_asked_ = 0;    ///< answers on the way that will tell settings_
     GucSetPtr spool_settings_;  ///< those of spool_context_
     std::unique_ptr<std::vector<std::string>> dirty_settings_;  ///< changed in this transaction
     std::int64_t stopped_since_ns_ = 0;
+    std::int64_t sequences_since_ns_ = 0;  ///< the last exchange ended
     std::uint64_t spool_token_ = 0;
     std::uint64_t record_awaited_ = 0;  ///< 0: none
     std::string held_answer_;           ///< until that record is on disk
     std::int64_t id_;
+    std::uint64_t prepared_aside_ =
+        0;  ///< id of the statement that was prepared first, for its use
     int retries_ = 0;
     std::uint16_t effects_ = 0;  ///< what its statements may have left on the server connection
     std::uint16_t asked_ = 0;    ///< of them, what the server is being asked for
     std::uint8_t pins_ = 0;
-    bool inspect_ = false;            ///< effects_ may have changed since the server was asked
-    bool settings_doubtful_ = false;  ///< an error or rollback came behind a RESET ALL
+    bool inspect_ = false;  ///< effects_ may have changed since the server was asked
+    /// Of changes of settings that were noted, some may have been undone or never made.
+    bool settings_doubtful_ = false;
+    bool parses_locally_ =
+        false;  ///< this transaction has a SET LOCAL that decides what texts mean
     bool restoring_all_ = false;
     bool sequences_touched_ = false;  ///< in this transaction
+    bool sequences_begun_ = false;    ///< anew, within the running exchange
     bool restores_all_ = false;       ///< RESET ALL is on its way
     Stop stop_ = Stop::None;
     std::int64_t opened_ns_;
@@ -359,7 +392,8 @@ private:
     bool committed_ = false;  ///< a COMMIT is among what was sent and is not over
     bool resets_all_ = false;
     bool restores_ = false;  ///< its named statements are to be prepared at the next connection
-    bool exchange_open_ = false;  ///< extended messages were sent on, their Sync was not
+    bool exchange_open_ = false;    ///< extended messages were sent on, their Sync was not
+    bool exchange_begins_ = false;  ///< with the message that is being sent on
 };
 
 }  // namespace pgsidecar::proxy

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "protocol/messages/frontend_decode.hpp"
 #include "proxy/core/inspection.hpp"
@@ -32,8 +33,8 @@ bool may_end_state(const model::StatementShape& shape) {
     }
 }
 
-/// Whether lastval() or currval() may tell something else afterwards.
-bool may_draw(const model::StatementShape& shape) {
+/// Whether its client may well ask for lastval() or currval() next.
+bool draws(const model::StatementShape& shape) {
     using Kind = model::StatementKind;
     switch (shape.kind) {
         case Kind::Insert:
@@ -42,9 +43,20 @@ bool may_draw(const model::StatementShape& shape) {
         case Kind::Call:
         case Kind::Prepare:
         case Kind::Unknown: return true;
-        case Kind::Select:
-        case Kind::Other: return !shape.read_only;
-        default: return false;
+        default: break;
+    }
+    return !shape.read_only && (shape.text.find("nextval") != std::string::npos ||
+                                shape.text.find("setval") != std::string::npos);
+}
+
+/// Whether lastval() or currval() may tell something else afterwards.
+bool may_draw(const model::StatementShape& shape) {
+    using Kind = model::StatementKind;
+    switch (shape.kind) {
+        case Kind::Transaction:
+        case Kind::Set:
+        case Kind::Listen: return false;
+        default: return !shape.read_only;
     }
 }
 
@@ -77,7 +89,7 @@ Expected Session::describe(const Frame& frame, const base::Now& now) {
             }
             auto places = plane_.places();
             for (std::size_t i = 0; i < shapes.size(); ++i) {
-                if (shapes[i]->effects == 0 && !watches_all()) continue;
+                if (!matters(*shapes[i])) continue;
                 note_effects(*shapes[i],
                              text.substr(places[i].begin, places[i].end - places[i].begin));
             }
@@ -125,7 +137,7 @@ void Session::look_up(const Frame& frame, Expected& expected) {
                 const auto& statement = names_.portal(execute->portal);
                 if (!statement) break;
                 expected.shape = statement->shape();
-                if (expected.shape && (expected.shape->effects != 0 || watches_all()))
+                if (expected.shape && matters(*expected.shape))
                     note_effects(*expected.shape, statement->text());
             }
             break;
@@ -151,7 +163,8 @@ void Session::note_names(const Frame& frame, const Expected& expected) {
 }
 
 PreparedStatementPtr Session::intern(const protocol::ParseView& parse) {
-    StatementKey key{parse.query, parse.param_types, parse_context()};
+    StatementKey key{parse.query, parse.param_types, parse_context(),
+                     knows_settings() ? settings_->parse_context : nullptr};
     return plane_.statements().intern(key, names_.statement(parse.name), [&] {
         auto shapes = plane_.classify(parse.query);
         return shapes.empty() ? model::StatementShapePtr() : shapes[0];
@@ -184,13 +197,12 @@ void Session::note_effects(const model::StatementShape& shape, std::string_view 
     if ((shape.effects & effect::kReadsSequence) != 0 && pool_ != nullptr)
         pool_->reads_sequences = true;
     const bool reads = (shape.effects & effect::kReadsSequence) != 0;
-    if (!reads && pool_ != nullptr && pool_->reads_sequences && may_draw(shape)) {
+    if (touches_sequences(shape) && (reads || draws(shape))) {
         effects_ |= effect::kSequenceState;
         sequences_touched_ = true;
     }
     if ((shape.effects & effect::kResetsAll) != 0) {
-        if (!resets_all_) settings_doubtful_ = false;
-        at_reset_ = settings_;
+        if (!dirty_settings_ && !resets_all_) settings_doubtful_ = false;
         resets_all_ = restores_all_ = true;
     }
     if (shape.verb == model::TransactionVerb::Rollback ||
@@ -204,12 +216,25 @@ void Session::note_effects(const model::StatementShape& shape, std::string_view 
         names_.deallocate_all();
         names_.resolve(step, StepOutcome::Done);
     }
-    if ((shape.effects & (effect::kSetsGuc | effect::kResetsAll)) != 0) note_settings(text);
+    const bool sets = (shape.effects & (effect::kSetsGuc | effect::kResetsAll)) != 0;
+    if (sets || shape.kind == model::StatementKind::Set) note_settings(text);
+}
+
+bool Session::touches_sequences(const model::StatementShape& shape) const {
+    if (pool_ == nullptr || !pool_->reads_sequences || !watches_pins()) return false;
+    return (shape.effects & effect::kReadsSequence) != 0 || may_draw(shape);
+}
+
+bool Session::matters(const model::StatementShape& shape) const {
+    // A SET LOCAL leaves nothing behind.
+    return shape.effects != 0 || shape.kind == model::StatementKind::Set || watches_all();
 }
 
 void Session::note_settings(std::string_view text) {
     if (!dirty_settings_ && !resets_all_) settings_doubtful_ = false;
     for (auto& change : sql::guc_changes(text)) {
+        if (change.local && (change.name.empty() || shapes_parsing(change.name)))
+            parses_locally_ = true;
         // The generator of random() is no setting that could be read.
         if (change.local || change.all || change.name == "seed") continue;
         const bool full = dirty_settings_ && dirty_settings_->size() >= 64;
@@ -231,39 +256,42 @@ void Session::note_reset(const std::string& name) {
     resetting_->push_back(name);
 }
 
+bool Session::settings_unsure() const {
+    constexpr std::uint16_t kAnySetting = effect::kUnknown | effect::kUnknownSetting;
+    return dirty_settings_ || resets_all_ || settings_asked_ > 0 || (effects_ & kAnySetting) != 0;
+}
+
 void Session::settings_reset() {
+    effects_ &= static_cast<std::uint16_t>(~effect::kSetsGuc);
+    if ((effects_ & effect::kUnlistensAll) != 0) {
+        effects_ &= static_cast<std::uint16_t>(~(effect::kSequenceState | effect::kUnlistensAll));
+        if (keeps_connection()) effects_ = 0;
+    }
+    if (!keeps_connection()) return;
     // RESET ALL leaves these two alone.
     auto values = startup_settings_->values;
-    const auto& reported = upstream_->parameters();
     for (const auto& [name, value] : settings_->values) {
-        // What has been reported since came behind it.
-        const bool later = at_reset_ && value_of(*at_reset_, name) != value &&
-                           std::any_of(reported.begin(), reported.end(), [&](const auto& pair) {
-                               return same_setting(pair.first, name);
-                           });
-        if (is_identity(name) || later) values.emplace_back(name, value);
+        if (is_identity(name)) values.emplace_back(name, value);
     }
     settings_ = plane_.gucs().make(values);
     upstream_->set_settings(settings_);
-    effects_ &= static_cast<std::uint16_t>(~effect::kSetsGuc);
-    if ((effects_ & effect::kUnlistensAll) == 0) return;
-    effects_ &= static_cast<std::uint16_t>(~(effect::kSequenceState | effect::kUnlistensAll));
-    if (keeps_connection()) effects_ = 0;
 }
 
 void Session::settle_settings(const base::Now& now) {
     auto names = std::move(dirty_settings_);
     const bool reset = std::exchange(resets_all_, false);
+    const bool doubtful = std::exchange(settings_doubtful_, false);
     if (own_upstream_ != nullptr) return;
-    if (std::exchange(settings_doubtful_, false)) {
-        // Perhaps it was rolled back, or never came to run: then a value that is read would be
-        // taken for the client's wish.
+    if (reset && !doubtful) settings_reset();
+    if (!keeps_connection() && (reset || doubtful)) {
+        // Nothing was changed, so there is nothing to go back.
+        if (!names && settings_ == startup_settings_) return;
+        // A change may have been undone, or come behind the RESET: the server is asked for all that
+        // are the session's own. By name the default would be taken for the client's wish.
         effects_ |= effect::kUnknownSetting;
         inspect_ = true;
-        if (!names) return;
-        std::erase_if(*names, [](const std::string& name) { return !is_placeholder(name); });
-    } else if (reset) {
-        settings_reset();
+        if (names) std::ranges::copy_if(*names, std::back_inserter(placeholders_), is_placeholder);
+        return;
     }
     if (!names) return;
     // What the server reports by itself is known already.
@@ -273,12 +301,15 @@ void Session::settle_settings(const base::Now& now) {
             return is_settable_reported(pair.first) && same_setting(pair.first, name);
         });
     });
-    if (!names->empty()) upstream_->read_settings(*names, now);
+    if (names->empty()) return;
+    ++settings_asked_;
+    upstream_->read_settings(*names, now);
 }
 
 void Session::settings_read(const std::vector<std::string>& names,
                             const std::vector<std::optional<std::string>>& values,
-                            const base::Now& now) {
+                            const base::Now&) {
+    if (settings_asked_ > 0) --settings_asked_;
     GucSetPtr at_server = upstream_->settings();
     auto changed = [&](const GucSetPtr& set, std::size_t i) {
         // Back to nobody in particular is no setting of its own.
@@ -292,7 +323,6 @@ void Session::settings_read(const std::vector<std::string>& names,
         if (at_server) at_server = changed(at_server, i);
     }
     upstream_->set_settings(at_server);
-    release_if_done(now);
 }
 
 }  // namespace pgsidecar::proxy

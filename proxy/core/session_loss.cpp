@@ -149,7 +149,7 @@ void Session::upstream_lost(Upstream& upstream, const UpstreamLoss& loss, const 
         if (item.payload.owner == this) names_.resolve(item.payload.step, StepOutcome::Skipped);
     }
     if (stop_ == Stop::Settle) stop_ = Stop::None;
-    restores_in_flight_ = 0;
+    restores_in_flight_ = settings_asked_ = 0;
     restoring_.clear();
     restoring_all_ = false;
     LocalError error = lost_error(loss);

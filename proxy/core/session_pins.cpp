@@ -34,6 +34,9 @@ constexpr std::array kCauses{
     Cause{effect::kLoads, PinReason::Library},
 };
 
+/// lastval() is asked for right behind the INSERT, or not at all.
+constexpr std::int64_t kSequencesAreOverNs = 50'000'000;
+
 std::uint8_t bit(PinReason reason) {
     return static_cast<std::uint8_t>(1u << static_cast<unsigned>(reason));
 }
@@ -62,39 +65,68 @@ bool Session::leaves_state() const {
 }
 
 void Session::begin_with_own_sequences(const Expected& expected) {
-    if (!watches_pins() || !has_effect(expected, effect::kReadsSequence)) return;
-    const bool had_own = (effects_ & effect::kSequenceState) != 0;
-    effects_ |= effect::kSequenceState;
-    sequences_touched_ = true;
-    if (had_own || !upstream_->replies().empty() ||
-        transaction_ != protocol::TransactionStatus::Idle)
-        return;
+    auto touches = [this](const auto& shape) { return shape && touches_sequences(*shape); };
+    const bool any =
+        expected.all ? std::ranges::any_of(*expected.all, touches) : touches(expected.shape);
+    const auto& replies = upstream_->replies();
+    // These the server answers without running them.
+    if (transaction_ == protocol::TransactionStatus::Failed || replies.skipping()) return;
+    if (!any || replies.copy_in() || upstream_->sequences_of == id_) return;
+    if (std::exchange(upstream_->sequences_of, id_) == Upstream::kNobodys) return;
+    const base::Now sent_at{expected.start_mono_ns, expected.start_wall_us};
+    if (!exchange_begins_) {
+        sequences_begun_ = true;
+        return upstream_->ask_within("DISCARD SEQUENCES", sent_at);
+    }
     ++restores_in_flight_;
-    upstream_->ask(Purpose::Restore, "DISCARD SEQUENCES",
-                   {expected.start_mono_ns, expected.start_wall_us});
+    upstream_->ask(Purpose::Restore, "DISCARD SEQUENCES", sent_at);
 }
 
-void Session::yield_sequences(const base::Now& now) {
+void Session::note_failure() {
+    settings_doubtful_ = true;
+    // It may have come before them.
+    if (sequences_begun_) upstream_->sequences_of = Upstream::kAnybodys;
+}
+
+bool Session::yield_sequences(const base::Now& now) {
     const bool only = pins_ == bit(PinReason::Sequence);
-    if (!only || upstream_ == nullptr || exchange_open_ || !upstream_->replies().empty()) return;
+    if (!only || upstream_ == nullptr || exchange_open_ || !upstream_->replies().empty())
+        return false;
+    if (now.mono_ns - sequences_since_ns_ < kSequencesAreOverNs) return false;
     effects_ &= static_cast<std::uint16_t>(~effect::kSequenceState);
     release_if_done(now);
+    return upstream_ == nullptr;
 }
 
 void Session::ask_what_is_left(const base::Now& now) {
     inspect_ = false;
     if (!own_names_.empty()) upstream_->close_names(std::exchange(own_names_, {}), now);
     // Other modes share whatever is there, but never settings.
-    if (!watches_pins()) effects_ &= effect::kUnknownSetting;
-    Inspection inspection(effects_);
+    if (!watches_pins()) effects_ = settings_unsure() ? effect::kUnknownSetting : std::uint16_t{0};
+    Inspection inspection(effects_, known_placeholders());
+    if (inspection.asks_settings()) ++settings_asked_;
     asked_ = inspection.asked();
     effects_ &= static_cast<std::uint16_t>(~Inspection::kAsking);
     upstream_->inspect(std::move(inspection), now);
 }
 
-void Session::inspected(const Inspection& inspection, const base::Now& now) {
+std::vector<std::string> Session::known_placeholders() {
+    auto names = std::exchange(placeholders_, {});
+    for (const auto* set : {settings_.get(), startup_settings_.get()}) {
+        if (set == nullptr) continue;
+        for (const auto& [name, value] : set->values) {
+            if (is_placeholder(name)) names.push_back(name);
+        }
+    }
+    std::ranges::sort(names);
+    names.erase(std::ranges::unique(names).begin(), names.end());
+    return names;
+}
+
+void Session::inspected(const Inspection& inspection, const base::Now&) {
     asked_ = 0;
     effects_ |= inspection.found();
+    if (inspection.asks_settings() && settings_asked_ > 0) --settings_asked_;
     if (const auto* told = inspection.settings()) {
         std::vector<std::pair<std::string, std::string>> values;
         for (const auto& [name, value] : *told) {
@@ -103,16 +135,13 @@ void Session::inspected(const Inspection& inspection, const base::Now& now) {
             if (name == "session_authorization" && value == source_->user) continue;
             if (is_sessions_own(name)) values.emplace_back(name, value);
         }
-        // The server lists none of these.
-        for (const auto& [name, value] : settings_->values) {
-            if (is_placeholder(name)) values.emplace_back(name, value);
-        }
         settings_ = plane_.gucs().make(values);
         // There may be others with names of their own, which nobody can list: whoever comes next
         // begins with RESET ALL.
         upstream_->set_settings(nullptr);
+    } else if (inspection.asks_settings()) {
+        upstream_->set_settings(nullptr);  // it gave no answer
     }
-    release_if_done(now);
 }
 
 void Session::note_pins() {
@@ -138,7 +167,39 @@ void Session::forget_state() {
     set_pins(0);
     effects_ = asked_ = 0;
     inspect_ = false;
+    settings_asked_ = 0;
     own_names_.clear();
+    placeholders_.clear();
+}
+
+void Session::release_if_done(const base::Now& now) {
+    if (upstream_ == nullptr) return;
+    if (terminating_ && upstream_->replies().empty()) {
+        detach(now, false);
+        return close_channel();
+    }
+    // What we have asked ourselves may be answered while a client's exchange has just begun.
+    if (transaction_ != protocol::TransactionStatus::Idle || !upstream_->replies().empty() ||
+        upstream_->replies().skipping() || reader_.in_pieces() || exchange_open_) {
+        return;
+    }
+    if (draining_) return drain(now);
+    if (keeps_connection()) return;
+    if (inspect_ && shares()) return ask_what_is_left(now);
+    if (stop_ == Stop::Settle) return;  // it has sent more, which goes on from here
+    if (watches_pins()) {
+        note_pins();
+        if (pins_ != 0) {
+            if (upstream_->settings() != settings_)
+                upstream_->apply(settings_, Purpose::ApplySettings, now);
+            return;
+        }
+    }
+    detach(now, false);
+}
+
+bool Session::keeps_connection() const {
+    return own_upstream_ != nullptr || plane_.settings().pool.mode == config::PoolMode::Session;
 }
 
 bool Session::refused_by_mode(const protocol::Frame& frame, const Expected& expected) {

@@ -66,7 +66,9 @@ void Session::send_restores(const base::Now& now) {
     upstream_->ask(Purpose::Restore, sql, now);
 }
 
-void Session::restored(const base::Now& now) {
+void Session::restored(bool failed, const base::Now& now) {
+    // In an aborted transaction: what others have drawn is still there.
+    if (failed) upstream_->sequences_of = Upstream::kAnybodys;
     if (restores_in_flight_ > 0 && --restores_in_flight_ == 0) {
         restoring_.clear();
         restoring_all_ = false;
@@ -74,7 +76,6 @@ void Session::restored(const base::Now& now) {
     if ((dirty_settings_ || resets_all_) && transaction_ == protocol::TransactionStatus::Idle &&
         upstream_->replies().empty())
         settle_settings(now);
-    release_if_done(now);
 }
 
 std::string_view Session::as_reported(std::string_view name, std::string_view value) const {

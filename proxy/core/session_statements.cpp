@@ -42,46 +42,6 @@ bool Session::shares() const {
     return own_upstream_ == nullptr && plane_.settings().pool.mode != config::PoolMode::Session;
 }
 
-std::uint64_t Session::parse_context() const {
-    const std::uint64_t settings = dirty_settings_ || resets_all_
-                                       ? plane_.gucs().fresh_parse_context()
-                                       : settings_->parse_context;
-    return settings << 32 | plane_.table_changes().epoch();
-}
-
-bool Session::settles_first(const Frame& frame) {
-    if (!shares() || !frame.whole() || upstream_->replies().empty()) return false;
-    std::string_view name;
-    if (frame.type == 'P' || frame.type == 'B') {
-        auto parse = frame.type == 'P' ? protocol::decode_parse_head(frame.payload)
-                                       : base::Result<protocol::ParseHead>(protocol::ParseHead{});
-        auto bind = frame.type == 'B' ? protocol::decode_bind_head(frame.payload)
-                                      : base::Result<protocol::BindHead>(protocol::BindHead{});
-        if (!parse || !bind) return false;
-        name = frame.type == 'P' ? parse->name : bind->statement;
-        if (frame.type == 'P' && name.empty()) return false;
-    } else if (frame.type == 'D') {
-        auto target = protocol::decode_target(frame.payload);
-        if (!target || target->kind != protocol::TargetKind::Statement) return false;
-        name = target->name;
-    } else {
-        return false;
-    }
-    if (names_.find(name, upstream_->statements().section()).settled) return false;
-    // Without a Sync behind it the server keeps its answers to itself.
-    if (exchange_open_) upstream_->forward(base::as_bytes(protocol::kFlushMessage));
-    stop_ = Stop::Settle;
-    put_back_.assign(base::as_text(frame.wire));
-    return true;
-}
-
-void Session::replies_settled(const base::Now& now) {
-    if (stop_ != Stop::Settle) return;
-    stop_ = Stop::None;
-    set_reading(true);
-    consume_held(now);
-}
-
 void Session::send_shared(const Frame& frame, Expected expected) {
     auto& replies = upstream_->replies();
     auto& table = upstream_->statements();
@@ -138,6 +98,8 @@ void Session::send_parse(const Frame& frame, Expected expected) {
         return too_many_statements({expected.start_mono_ns, expected.start_wall_us});
     if (!statement->whole())
         return send_renamed(frame, std::move(expected), head->name, statement->server_name());
+    if (sql_may_have_prepared(head->name))
+        return send_parse_checked(frame, std::move(expected), head->name);
     const Need need = table.need(statement);
     if (need == Need::Nothing) {
         plane_.shard().statements_shared.add();
@@ -203,9 +165,29 @@ void Session::send_use(const Frame& frame, Expected expected, std::string_view n
         expected.outdated = true;
         return send_renamed(frame, std::move(expected), name, PreparedStatements::kNoStatement);
     }
-    make_known(statement, expected);
-    expected.step = StatementStep::of(statement);
-    send_renamed(frame, std::move(expected), name, statement->server_name());
+    const PreparedStatementPtr here = as_it_can_be_here(statement);
+    make_known(here, expected);
+    expected.step = StatementStep::of(here);
+    send_renamed(frame, std::move(expected), name, here->server_name());
+}
+
+bool Session::sql_may_have_prepared(std::string_view name) const {
+    const auto left = static_cast<std::uint16_t>(effects_ | asked_);
+    return (left & (effect::kSqlPrepare | effect::kUnknown)) != 0 &&
+           !name.starts_with(PreparedStatements::kPrefix);
+}
+
+void Session::send_parse_checked(const Frame& frame, Expected expected, std::string_view name) {
+    Expected close;
+    close.owner = this;
+    close.purpose = Purpose::Prepare;
+    close.start_mono_ns = expected.start_mono_ns;
+    close.start_wall_us = expected.start_wall_us;
+    send_plain(frame, std::move(expected));
+    std::string message;
+    if (!protocol::append_close_statement(message, name)) return;
+    upstream_->expect(ReplyKind::Close, std::move(close));
+    upstream_->forward(base::as_bytes(message));
 }
 
 bool Session::is_outdated(const PreparedStatement& statement) {

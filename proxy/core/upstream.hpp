@@ -68,8 +68,6 @@ public:
     /// Makes the settings in force those of set, in front of whatever is forwarded next.
     void apply(const GucSetPtr& set, Purpose purpose, const base::Now& now);
     void reset(const base::Now& now);
-    /// Opens the transaction that the client believes to be in; its reply is swallowed.
-    void begin(std::string_view begin_text, const base::Now& now);
     /// Asks what values these settings have now; Session::settings_read() gets the answer.
     void read_settings(const std::vector<std::string>& names, const base::Now& now);
     /// Prepares a client's named statements, as they were on a connection that is lost; the
@@ -79,10 +77,14 @@ public:
     /// in_exchange: messages without their Sync went before, so none may come between.
     void prepare_as(std::string_view name, const PreparedStatement& statement,
                     const Expected& due_to, bool in_exchange);
+    /// Makes a shared statement known, in an exchange of its own.
+    void prepare(const PreparedStatementPtr& statement, const base::Now& now);
     /// Closes statements that prepare_as() has made.
     void close_names(const std::vector<std::string>& names, const base::Now& now);
-    /// One of the simple requests, such as Restore, that nobody waits for.
+    /// A Query of the proxy's own.
     void ask(Purpose purpose, std::string_view sql, const base::Now& now);
+    /// A command without rows in the middle of the client's exchange; its error is the client's.
+    void ask_within(std::string_view command, const base::Now& now);
     /// Asks what the client has on this connection; Session::inspected() gets the answer.
     void inspect(Inspection inspection, const base::Now& now);
     ServerStatements& statements() { return statements_; }
@@ -90,6 +92,8 @@ public:
     void complete_locals();
     /// Nothing is outstanding but what we have asked ourselves.
     bool only_asks();
+    /// The same, whatever they are for.
+    bool only_own_requests();
     void set_reading(bool on);
     Resend& resend() { return resend_; }
 
@@ -124,6 +128,11 @@ public:
     std::int64_t created_ns = 0;
     std::int64_t retire_at_ns = 0;  ///< 0: never
     std::int64_t idle_since_ns = 0;
+
+    static constexpr std::int64_t kAnybodys = -1, kNobodys = 0;
+    /// Id of the session whose draws from sequences lastval() and currval() tell here, once their
+    /// pool watches them.
+    std::int64_t sequences_of = kAnybodys;
 
     /// Ends the connection; no callback follows. terminate: say goodbye first.
     void close(bool terminate);

@@ -12,79 +12,55 @@ namespace pgsidecar::proxy {
 using protocol::Frame;
 using protocol::ReplyKind;
 
-void Upstream::apply(const GucSetPtr& set, Purpose purpose, const base::Now& now) {
-    Expected expected;
-    expected.purpose = purpose;
-    expected.start_mono_ns = now.mono_ns;
-    statements_.query_sent();
-    expect(ReplyKind::Query, std::move(expected));
-    std::string message, sql;
-    if (!settings_ || settings_->changes_identity) sql = kResetIdentitySql;
-    sql += set->apply_sql;
-    // The values came as zero-terminated texts, so this cannot fail.
-    PGS_CHECK(protocol::append_query(message, sql).has_value());
-    forward(base::as_bytes(message));
-    settings_ = set;
-    if (set->apply_late_sql.empty()) return;
-    Expected late;
-    late.purpose = Purpose::ApplySettings;
-    late.start_mono_ns = now.mono_ns;
-    expect(ReplyKind::Query, std::move(late));
-    message.clear();
-    PGS_CHECK(protocol::append_query(message, set->apply_late_sql).has_value());
-    forward(base::as_bytes(message));
-}
-
 void Upstream::ask(Purpose purpose, std::string_view sql, const base::Now& now) {
     Expected expected;
     expected.purpose = purpose;
     expected.start_mono_ns = now.mono_ns;
     statements_.query_sent();
-    std::string message;
-    if (!protocol::append_query(message, sql)) return;
     expect(ReplyKind::Query, std::move(expected));
+    std::string message;
+    // What is in it came as zero-terminated texts.
+    PGS_CHECK(protocol::append_query(message, sql).has_value());
     forward(base::as_bytes(message));
+}
+
+void Upstream::ask_within(std::string_view command, const base::Now& now) {
+    Expected expected;
+    expected.owner = session_;
+    expected.purpose = Purpose::Prepare;
+    expected.start_mono_ns = now.mono_ns;
+    expected.start_wall_us = now.wall_us;
+    for (auto kind : {ReplyKind::Parse, ReplyKind::Bind, ReplyKind::Execute, ReplyKind::Close,
+                      ReplyKind::Close})
+        expect(kind, expected);
+    std::string messages;
+    PGS_CHECK(protocol::append_command(messages, PreparedStatements::kOwnCommand, command));
+    forward(base::as_bytes(messages));
+}
+
+void Upstream::apply(const GucSetPtr& set, Purpose purpose, const base::Now& now) {
+    std::string sql;
+    if (!settings_ || settings_->changes_identity) sql = kResetIdentitySql;
+    ask(purpose, sql + set->apply_sql, now);
+    settings_ = set;
+    if (!set->apply_late_sql.empty()) ask(Purpose::ApplySettings, set->apply_late_sql, now);
 }
 
 void Upstream::reset(const base::Now& now) {
-    Expected expected;
-    expected.purpose = Purpose::Reset;
-    expected.start_mono_ns = now.mono_ns;
-    statements_.query_sent();
-    expect(ReplyKind::Query, std::move(expected));
-    std::string message;
-    PGS_CHECK(protocol::append_query(message, "DISCARD ALL").has_value());
-    forward(base::as_bytes(message));
+    ask(Purpose::Reset, "DISCARD ALL", now);
     settings_ = plane_.gucs().none();
 }
 
-void Upstream::begin(std::string_view begin_text, const base::Now& now) {
-    Expected expected;
-    expected.purpose = Purpose::Begin;
-    expected.start_mono_ns = now.mono_ns;
-    statements_.query_sent();
-    expect(ReplyKind::Query, std::move(expected));
-    std::string message;
-    PGS_CHECK(protocol::append_query(message, begin_text).has_value());
-    forward(base::as_bytes(message));
-}
-
 void Upstream::read_settings(const std::vector<std::string>& names, const base::Now& now) {
-    std::string sql, message;
+    std::string sql;
     for (const auto& name : names) {
         sql += sql.empty() ? "SELECT pg_catalog.current_setting(" : ",pg_catalog.current_setting(";
         append_literal(sql, name);
         sql += ",true)";
     }
-    if (!protocol::append_query(message, sql).has_value()) return;
-    Expected expected;
-    expected.purpose = Purpose::ReadSettings;
-    expected.start_mono_ns = now.mono_ns;
     read_names_ = names;
     read_values_.clear();
-    statements_.query_sent();
-    expect(ReplyKind::Query, std::move(expected));
-    forward(base::as_bytes(message));
+    ask(Purpose::ReadSettings, sql, now);
 }
 
 void Upstream::prepare_again(const ClientStatements& statements, const base::Now& now) {
@@ -122,6 +98,38 @@ void Upstream::prepare_as(std::string_view name, const PreparedStatement& statem
     forward(base::as_bytes(messages));
 }
 
+void Upstream::prepare(const PreparedStatementPtr& statement, const base::Now& now) {
+    std::string messages;
+    auto push = [&](ReplyKind kind, StatementStep step) {
+        Expected expected;
+        expected.purpose = Purpose::PrepareAgain;
+        expected.start_mono_ns = now.mono_ns;
+        expected.step = std::move(step);
+        expect(kind, std::move(expected));
+    };
+    auto close = [&](StatementStep step) {
+        PGS_CHECK(protocol::append_close_statement(messages, step.statement->server_name()));
+        push(ReplyKind::Close, std::move(step));
+    };
+    const auto need = statements_.need(statement);
+    if (need == ServerStatements::Need::CloseAndParse) {
+        auto step = StatementStep::of(statement);
+        statements_.close(step);
+        close(std::move(step));
+    }
+    auto step = StatementStep::of(statement);
+    statements_.parse(step);
+    plane_.shard().statements_prepared.add();
+    messages += base::as_text(statement->parse_message());
+    push(ReplyKind::Parse, std::move(step));
+    for (auto last = statements_.evict(); last.statement; last = statements_.evict())
+        close(std::move(last));
+    protocol::append_sync(messages);
+    statements_.sync_sent();
+    push(ReplyKind::Sync, {});
+    forward(base::as_bytes(messages));
+}
+
 void Upstream::close_names(const std::vector<std::string>& names, const base::Now& now) {
     Expected expected;
     expected.purpose = Purpose::PrepareAgain;
@@ -138,15 +146,8 @@ void Upstream::close_names(const std::vector<std::string>& names, const base::No
 }
 
 void Upstream::inspect(Inspection inspection, const base::Now& now) {
-    Expected expected;
-    expected.purpose = Purpose::Inspect;
-    expected.start_mono_ns = now.mono_ns;
-    statements_.query_sent();
-    expect(ReplyKind::Query, std::move(expected));
-    std::string message;
-    PGS_CHECK(protocol::append_query(message, inspection.sql()).has_value());
     inspection_ = std::make_unique<Inspection>(std::move(inspection));
-    forward(base::as_bytes(message));
+    ask(Purpose::Inspect, inspection_->sql(), now);
 }
 
 bool Upstream::only_asks() {
@@ -159,25 +160,11 @@ bool Upstream::only_asks() {
     return true;
 }
 
-void Upstream::resolve(const Expected& item, StepOutcome outcome) {
-    statements_.resolve(item.step, outcome);
-    if (item.owner != nullptr) item.owner->resolve(item.step, outcome);
-}
-
-void Upstream::note_stale(const protocol::ErrorFields& error, const Expected& item) {
-    const auto stale = stale_statement(error);
-    if (stale == StaleStatement::No || !item.step.statement) return;
-    if (stale != StaleStatement::ResultChanged) return statements_.distrust(item.step);
-    // Others may know the old result by heart, so what is there stays; who prepares anew gets a new
-    // one.
-    if (item.step.statement->shape()) plane_.table_changes().changed(*item.step.statement->shape());
-}
-
-void Upstream::complete_locals() {
-    replies_.complete_locals([this](ReplyQueue::Item& item) {
-        resolve(item.payload, StepOutcome::Done);
-        item.payload.owner->relay_local(item.payload.step);
-    });
+bool Upstream::only_own_requests() {
+    for (std::size_t i = 0; i < replies_.size(); ++i) {
+        if (replies_.at(i).payload.owner != nullptr) return false;
+    }
+    return true;
 }
 
 void Upstream::internal_row(const Frame& frame) {
@@ -203,11 +190,15 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
             if (session_ != nullptr) session_->settings_checked(error.get(), now);
             break;
         case Purpose::ReadSettings:
-            if (session_ != nullptr && !error && read_values_.size() == read_names_.size())
-                session_->settings_read(read_names_, read_values_, now);
+            if (session_ == nullptr) break;
+            if (error || read_values_.size() != read_names_.size()) {
+                read_names_.clear();
+                settings_ = nullptr;  // nobody knows what is in force
+            }
+            session_->settings_read(read_names_, read_values_, now);
             break;
         case Purpose::Restore:
-            if (session_ != nullptr) session_->restored(now);
+            if (session_ != nullptr) session_->restored(error != nullptr, now);
             break;
         case Purpose::Inspect: {
             auto inspection = std::move(inspection_);
@@ -233,15 +224,16 @@ bool Upstream::internal_done(Purpose purpose, const base::Now& now) {
                 pool_->discard(*this, now);
             } else {
                 statements_.clear();
+                if (pool_->reads_sequences) sequences_of = kNobodys;
                 pool_->released(*this, now);
             }
             break;
         case Purpose::PrepareAgain:
-            if (session_ != nullptr) session_->asked_done(now);
-            break;
         case Purpose::Prepare:
         case Purpose::Client: break;
     }
+    const bool over = state_ == State::Ready && session_ != nullptr && replies_.empty();
+    if (over && session_->state() == Session::State::Ready) session_->asked_done(now);
     return state_ == State::Ready;
 }
 

@@ -29,17 +29,20 @@ class Action:
     status: str = "I"
     sent: tuple = ()            # notifications that go out with it
     learn: object = None        # called with the rows
+    or_else: str = None         # an SQLSTATE that is as good
 
 
 class Chooser:
     """Makes actions for one session. `alone`: nothing else happens at the same time, so others may be concerned.
-    `may_hold`: it may come to need its connection for longer."""
+    `may_hold`: it may come to need its connection for longer. `shared`: connections change hands, and with them goes
+    what currval() would tell."""
 
-    def __init__(self, dice, kinds, locked_by_others, serial):
+    def __init__(self, dice, kinds, locked_by_others, serial, shared):
         self.dice, self.kinds = dice, [kind for kind in KINDS if kind in kinds]
-        self.locked_by_others, self.serial = locked_by_others, serial
+        self.locked_by_others, self.serial, self.shared = locked_by_others, serial, shared
 
     def choose(self, model, alone, may_hold):
+        model.drew = False
         if model.status == "E":
             return self._in_a_failed_transaction(model)
         if self.dice.random() < 0.15:
@@ -311,14 +314,16 @@ class Chooser:
     def _sequences(self, model, _, may_hold):
         if not may_hold:
             return None
-        model.sticky = True
+        model.drew = True
         if self.dice.random() < 0.5:
             def learn(rows):
                 model.sequence = rows[0][0]
             return self._sql(model, "select nextval('public.leak_sequence')", learn=learn)
+        sql = self.dice.choice(("select currval('public.leak_sequence')", "select lastval()"))
         if model.sequence is None:
-            return self._sql(model, "select currval('public.leak_sequence')", "55000")
-        return self._sql(model, "select currval('public.leak_sequence')", rows=[[model.sequence]])
+            return self._sql(model, sql, "55000")
+        # On a shared connection it may be forgotten, but it is never somebody else's.
+        return self._sql(model, sql, rows=[[model.sequence]], or_else="55000" if self.shared else None)
 
     # Transactions, and the end of everything.
 

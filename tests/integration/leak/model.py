@@ -53,6 +53,7 @@ class Model:
         self.expected = []         # notifications that must come: (channel, payload)
         self.sequence = None       # its currval
         self.sticky = False        # did something since DISCARD ALL that ties it to a connection
+        self.drew = False          # its last step had to do with a sequence
 
     # Settings.
 
@@ -86,6 +87,9 @@ class Model:
     def failed(self):
         if self.status == "T":
             self.status = "E"
+            # An abort lets go of them at once, back to the last savepoint.
+            kept = self.savepoints[-1][1].transaction_locks if self.savepoints else {}
+            self.now.transaction_locks = dict(kept)
 
     def savepoint(self, name):
         self.savepoints.append((name, copy.deepcopy(self.now)))
@@ -168,7 +172,7 @@ class Model:
     @property
     def busy(self):
         """Needs its connection for longer than one statement."""
-        return self.status != "I" or self.sticky
+        return self.status != "I" or self.sticky or self.drew
 
     @property
     def concerns_others(self):

@@ -41,7 +41,14 @@ public:
     bool is_cancel = false;
     bool encrypted = false;
     int statements = 0;
-    std::string log;  ///< the type of every message taken
+    std::string log;                 ///< the type of every message taken
+    std::vector<std::string> texts;  ///< of every statement run
+    /// What a setting was when the statement of this name was parsed.
+    std::string parsed_under(const std::string& name, const std::string& guc) const {
+        auto it = parsed_under_.find(name);
+        if (it == parsed_under_.end()) return "not parsed";
+        return it->second.contains(guc) ? it->second.at(guc) : "not set";
+    }
     const ModelSql& sql() const { return sql_; }
     bool stalled() const { return stalled_; }
 
@@ -147,6 +154,7 @@ private:
                 return;
             case 'P': {
                 std::size_t end = message.payload.find('\0');
+                parsed_under_[message.payload.substr(0, end)] = sql_.gucs();
                 statements_[message.payload.substr(0, end)] =
                     std::string(message.payload.c_str() + end + 1);
                 out += typed('1');
@@ -183,6 +191,7 @@ private:
     }
     SqlResult run(const std::string& text, bool is_simple) {
         ++statements;
+        texts.push_back(text);
         return sql_.run(text, is_simple, out);
     }
     void simple(const std::string& text) {
@@ -234,6 +243,7 @@ private:
     ModelSql sql_;
     std::unique_ptr<protocol::ScramServer> scram_;
     std::map<std::string, std::string> statements_, portals_;
+    std::map<std::string, std::map<std::string, std::string>> parsed_under_;
     std::string rest_;
     int copied_ = 0;
     bool started_ = false, logged_in_ = false;

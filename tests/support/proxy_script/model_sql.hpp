@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,10 @@ enum class SqlResult { Done, Failed, CopyIn, Stalled, HungUp };
 ///     SELECT 'x'              one row x            SELECT repeat(n)      one row of n bytes
 ///     SELECT 1/0              ERROR 22012          SELECT pg_sleep(1)    runs until cancelled
 ///     SELECT die()            hangs up             SELECT fatal()        FATAL 57P01, hangs up
+///     SELECT '!', ...         what its session has, as proxy::Inspection asks it
 ///     SHOW name, SET name = value, RESET ALL, DISCARD ALL, set_config(...), BEGIN, COMMIT,
-///     ROLLBACK INSERT, UPDATE, DELETE  1, 3 and 2 rows      COPY ... FROM STDIN, COPY ... TO
-///     STDOUT
+///     ROLLBACK, LISTEN, UNLISTEN, PREPARE, DO, DISCARD SEQUENCES, INSERT, UPDATE, DELETE  1, 3 and
+///     2 rows      COPY ... FROM STDIN, COPY ... TO STDOUT
 class ModelSql {
 public:
     explicit ModelSql(ModelWorld& world) : gucs_(world.reported), world_(world) {}
@@ -40,7 +42,11 @@ public:
             return row(out, simple, std::string(count, 'x'));
         }
         if (sql.starts_with("SELECT pg_catalog.set_config(")) return set_configs(sql, simple, out);
-        if (sql.starts_with("SELECT pg_catalog.current_setting(")) return current_settings(sql, out);
+        if (sql.starts_with("SELECT pg_catalog.current_setting("))
+            return current_settings(sql, out);
+        if (sql.starts_with("SELECT lastval")) return row(out, simple, "1");
+        if (sql.starts_with("SELECT '!'")) return what_is_left(sql, out);
+        if (sql.starts_with("SELECT '='")) return own_settings(sql, out);
         if (sql.starts_with("SELECT '")) return row(out, simple, quoted(sql, 7));
         if (sql.starts_with("SHOW ")) return show(std::string(sql.substr(5)), simple, out);
         if (sql.starts_with("COPY ")) return copy(sql, out);
@@ -78,12 +84,22 @@ private:
             status_ = 'I';
             return tagged(out, committed ? "COMMIT" : "ROLLBACK");
         }
+        for (std::string_view word : {"LISTEN", "UNLISTEN", "PREPARE", "DO"}) {
+            if (!sql.starts_with(word)) continue;
+            if (word == "PREPARE") prepares_ = true;
+            if (word.ends_with("LISTEN")) listens_ = word == "LISTEN";
+            return tagged(out, word);
+        }
+        if (sql == "DISCARD SEQUENCES" || sql == "DEALLOCATE ALL") return tagged(out, sql);
         if (sql.starts_with("INSERT")) return tagged(out, "INSERT 0 1");
         if (sql.starts_with("UPDATE")) return tagged(out, "UPDATE 3");
         if (sql.starts_with("DELETE")) return tagged(out, "DELETE 2");
-        if (sql == "RESET SESSION AUTHORIZATION" || sql == "RESET ROLE") return tagged(out, "RESET");
+        if (sql == "RESET SESSION AUTHORIZATION" || sql == "RESET ROLE")
+            return tagged(out, "RESET");
         if (sql == "RESET ALL" || sql == "DISCARD ALL") {
             auto old = std::exchange(gucs_, world_.reported);
+            own_.clear();
+            if (sql == "DISCARD ALL") listens_ = prepares_ = false;
             for (const auto& [name, value] : gucs_) {
                 if (old[name] != value) out += parameter_status(name, value);
             }
@@ -97,6 +113,39 @@ private:
                        : SqlResult::Failed;
         }
         return fail(out, "42601", "syntax error");
+    }
+    /// '!' and then t or f for each question.
+    SqlResult what_is_left(std::string_view sql, std::string& out) {
+        std::vector<std::string> values = {"!"};
+        for (std::string_view question : {", EXISTS(", ", CASE "}) {
+            for (auto at = sql.find(question); at != sql.npos; at = sql.find(question, at + 1)) {
+                const auto asked = sql.substr(at, 60);
+                const bool there = (listens_ && asked.find("listening") != sql.npos) ||
+                                   (prepares_ && asked.find("prepared") != sql.npos);
+                values.emplace_back(there ? "t" : "f");
+            }
+        }
+        out += row_of(values);
+        return tagged(out, "SELECT 1");
+    }
+    /// '=', name, value: pg_settings of source session, and those with names of their own that are
+    /// asked for.
+    SqlResult own_settings(std::string_view sql, std::string& out) {
+        for (const auto& name : own_) {
+            if (name.find('.') == name.npos) out += row_of({"=", name, gucs_[name]});
+        }
+        constexpr std::string_view kAsks = "pg_catalog.current_setting('";
+        for (auto at = sql.find(kAsks); at != sql.npos; at = sql.find(kAsks, at + 1)) {
+            const std::string name = quoted(sql, at);
+            if (gucs_.contains(name)) out += row_of({"=", name, gucs_[name]});
+        }
+        return tagged(out, "SELECT 1");
+    }
+    static std::string row_of(const std::vector<std::string>& values) {
+        std::string columns = be16(static_cast<std::uint16_t>(values.size()));
+        for (const auto& value : values)
+            columns += be32(static_cast<std::uint32_t>(value.size())) + value;
+        return typed('D', columns);
     }
     SqlResult copy(std::string_view sql, std::string& out) {
         if (sql.ends_with("FROM STDIN")) {
@@ -143,6 +192,7 @@ private:
         if (world_.reported.contains(spelling) && it->second != value)
             out += parameter_status(spelling, value);
         gucs_[spelling] = value;
+        own_.insert(spelling);
         return true;
     }
     std::map<std::string, std::string>::iterator find(std::string_view name) {
@@ -157,6 +207,8 @@ private:
     }
 
     std::map<std::string, std::string> gucs_;
+    std::set<std::string> own_;  ///< set since the last RESET ALL
+    bool listens_ = false, prepares_ = false;
     ModelWorld& world_;
     char status_ = 'I';
 };
