@@ -137,7 +137,9 @@ private:
     const FeedItem& keep(FeedItem item, std::size_t bytes);
     bool publish_element(const model::FeedEvent& event);
     bool publish_change(const model::FeedEvent& event);
+    bool is_hidden(std::string_view schema, std::string_view table, std::string_view column) const;
     void hide(RowImage& row, std::string_view schema, std::string_view table) const;
+    void hide(model::FeedEvent& event) const;
     void send_diff(const std::string& room);
 
     base::Entropy& entropy_;

@@ -111,6 +111,9 @@ TEST_F(Channels, HiddenColumnsAreNowhere) {
     one.table = "positions";
     one.verb = "INSERT";
     one.new_row = R"({"id":1,"cost":2,"secret":3,"open":true})";
+    one.columns =
+        std::make_shared<const std::vector<model::FeedColumn>>(std::vector<model::FeedColumn>{
+            {"id", "int8"}, {"cost", "numeric"}, {"secret", "text"}, {"open", "bool"}});
     hiding.publish_event(one);
     EXPECT_THAT(client.take(), ElementsAre("change"));
     const auto& row = client.heard[0]["payload"]["new"];
@@ -118,6 +121,11 @@ TEST_F(Channels, HiddenColumnsAreNowhere) {
     EXPECT_TRUE(row.HasMember("open"));
     EXPECT_FALSE(row.HasMember("cost"));
     EXPECT_FALSE(row.HasMember("secret"));
+    const auto& columns = client.heard[0]["payload"]["columns"];
+    ASSERT_EQ(columns.Size(), 2u);
+    EXPECT_STREQ(columns[0]["name"].GetString(), "id");
+    EXPECT_STREQ(columns[0]["type"].GetString(), "int8");
+    EXPECT_STREQ(columns[1]["name"].GetString(), "open");
 }
 
 TEST_F(Channels, ChangesByNumberFilterAndColumns) {
