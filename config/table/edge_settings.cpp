@@ -125,6 +125,12 @@ std::vector<Setting> socket_settings() {
          .min = 1,
          .max = 1'000'000,
          .summary = "Above how many unsent data frames a WebSocket counts as lagging."},
+        {.key = "http.write_interval_ms",
+         .field = field<&Settings::http, &Http::write_interval_ms>(),
+         .max = 1'000,
+         .unit = "ms",
+         .summary = "What is published within this time after a write to a WebSocket goes out with "
+                    "the next one; 0 writes as soon as possible."},
         {.key = "http.queue_slow_timeout_ms",
          .field = field<&Settings::http, &Http::queue_slow_timeout_ms>(),
          .min = 1'000,
