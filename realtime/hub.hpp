@@ -82,6 +82,9 @@ public:
 
     void set_source(SourceState state);
     const SourceState& source() const { return source_; }
+    /// There is one, and it does not answer.
+    bool source_is_away() const;
+    Frame source_warning() const;
     /// What the source reported may have holes: a new epoch and a gap for everybody.
     void lose_source(std::string_view reason);
 
@@ -150,7 +153,7 @@ private:
     FeedCounters counters_;
     std::string epoch_;
     Seq head_ = 0;
-    std::int64_t now_ns_ = 0;
+    std::int64_t now_ns_ = 0, wall_us_ = 0;
     ReplayRing ring_;
     std::shared_ptr<const FeedItem> latest_item_;
     SourceState source_;

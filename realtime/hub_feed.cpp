@@ -36,8 +36,14 @@ std::optional<RowImage> read_element(std::string_view json) {
 
 void Hub::tick(base::Now now) {
     now_ns_ = now.mono_ns;
+    wall_us_ = now.wall_us;
     ring_.expire(now.mono_ns);
     for (const std::string& room : std::exchange(held_diffs_, {})) send_diff(room);
+    std::uint64_t subscriptions = 0;
+    for (const auto& [name, list] : channels_) subscriptions += list.size();
+    counters_.subscriptions.store(subscriptions, std::memory_order_relaxed);
+    counters_.kept_messages.store(ring_.size(), std::memory_order_relaxed);
+    counters_.kept_bytes.store(ring_.bytes(), std::memory_order_relaxed);
 }
 
 bool Hub::is_hidden(std::string_view schema, std::string_view table,
@@ -184,10 +190,26 @@ bool Hub::broadcast_inbox_event(std::string_view recipient, std::string_view act
 void Hub::set_source(SourceState state) {
     if (state == source_) return;
     model::ChangeOrigin before = source_.origin;
+    bool was_live = source_.live;
     source_ = std::move(state);
+    if (was_live && !source_.live) {
+        Frame warning = source_warning();
+        for (Subscriber* subscriber : joined_) subscriber->on_source_lost(warning);
+    }
     if (before == source_.origin || before == model::ChangeOrigin::None) return;
     StreamGap gap{"source-switched", epoch_, head_, head_};
     for (Subscriber* subscriber : joined_) subscriber->on_gap(gap);
+}
+
+bool Hub::source_is_away() const {
+    return source_.origin != model::ChangeOrigin::None && !source_.live;
+}
+
+Frame Hub::source_warning() const {
+    return warning_frame("SOURCE_UNAVAILABLE",
+                         "The source of events and row changes does not answer; what happens now "
+                         "comes when it is back, or a stream:gap says that it is lost.",
+                         wall_us_);
 }
 
 bool Hub::track(const std::string& session, const std::string& room, const std::string& key,

@@ -295,6 +295,9 @@ ServerStats HttpServer::stats() const {
     out.broadcasts = get(feed.broadcasts);
     out.replayed = get(feed.replayed);
     out.gaps = get(feed.gaps);
+    out.subscriptions = get(feed.subscriptions);
+    out.kept_messages = get(feed.kept_messages);
+    out.kept_bytes = get(feed.kept_bytes);
     return out;
 }
 

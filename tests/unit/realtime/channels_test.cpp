@@ -232,6 +232,40 @@ TEST_F(Channels, TokensAndReplaysHaveARateToo) {
     EXPECT_EQ(client.ask(resume), "RATE_LIMITED");
 }
 
+TEST_F(Channels, ASourceThatIsAwayIsAWarningToWhoHearsIt) {
+    Client events = open(), table = open(), status = open();
+    events.ask(subscribe("tasks"));
+    table.ask(subscribe("room:a", R"({"changes":[{"table":"positions"}]})"));
+    status.ask(subscribe("room:a"));
+    hub.set_source({model::ChangeOrigin::Poll, false, true, {}});
+    for (Client* client : {&events, &table}) {
+        EXPECT_THAT(client->take(), ElementsAre("system:warning"));
+        EXPECT_STREQ(client->heard[0]["payload"]["code"].GetString(), "SOURCE_UNAVAILABLE");
+    }
+    EXPECT_THAT(status.take(), IsEmpty());
+    EXPECT_EQ(status.ask(subscribe("plans")), "ok");
+    EXPECT_STREQ(status.heard.back()["payload"]["code"].GetString(), "SOURCE_UNAVAILABLE");
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {}});
+    EXPECT_THAT(events.take(), IsEmpty());
+    hub.set_source({model::ChangeOrigin::None, false, false, {}});
+    status.take();
+    EXPECT_EQ(status.ask(subscribe("agents")), "ok");
+    EXPECT_EQ(status.heard.size(), 1u) << "what is switched off is not away";
+}
+
+TEST_F(Channels, NearTheLimitOfSubscriptionsIsTold) {
+    options.max_subscriptions = 10;
+    Client client = open();  // has one of its own
+    auto warned = [&](const std::string& room) {
+        EXPECT_EQ(client.ask(subscribe("room:" + room, R"({"presence":{"enabled":false}})")), "ok");
+        return client.heard.size() == 2;
+    };
+    for (char room = 'a'; room < 'h'; ++room) EXPECT_FALSE(warned({room})) << room;
+    EXPECT_TRUE(warned("h"));
+    EXPECT_STREQ(client.heard[1]["payload"]["code"].GetString(), "NEAR_LIMIT");
+    EXPECT_FALSE(warned("i")) << "once";
+}
+
 TEST_F(Channels, SourceThatSwitchesOrIsLostSaysSo) {
     Client client = open();
     std::string epoch = hub.epoch();
