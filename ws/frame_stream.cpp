@@ -4,6 +4,8 @@
 #include <boost/asio/socket_base.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -18,6 +20,13 @@ constexpr unsigned char kFinalClose = 0x88;
 void FrameStream::watch(std::weak_ptr<void> owner, std::function<void(error_code)> writable) {
     owner_ = std::move(owner);
     writable_ = std::move(writable);
+}
+
+void FrameStream::limit_unsent(int bytes) {
+    if (bytes == 0) return;
+    // An old kernel refuses and goes on as it always did.
+    (void)::setsockopt(stream_.socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes,
+                       sizeof bytes);
 }
 
 void FrameStream::add(realtime::Frame text) {

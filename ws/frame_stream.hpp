@@ -38,6 +38,9 @@ public:
     /// writable is called behind such a wait, when all that waited is out or has failed.
     void watch(std::weak_ptr<void> owner, std::function<void(error_code)> writable);
 
+    /// How much the system keeps unsent before the socket counts as full; 0: as much as it likes.
+    void limit_unsent(int bytes);
+
     executor_type get_executor() noexcept { return stream_.get_executor(); }
     next_layer_type& next_layer() noexcept { return stream_; }
     const next_layer_type& next_layer() const noexcept { return stream_; }

@@ -45,6 +45,7 @@ void WsConnection::accept(UpgradeRequest request, UpgradeDecision decision, std:
     state_.counters.sockets_total.fetch_add(1, std::memory_order_relaxed);
     state_.count_socket(address_, 1);
     identity_ = std::move(decision.identity);
+    stream_.next_layer().limit_unsent(state_.settings->http.send_ahead_bytes);
     stream_.next_layer().watch(weak_from_this(), [this](beast::error_code fault) {
         if (fault) return finish();
         if (session_) pump(base::read_clocks());

@@ -48,6 +48,12 @@ def resident_kib(pid):
     return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() // 1024
 
 
+def kernel_kib():
+    """What the kernel keeps for all TCP sockets of the machine."""
+    words = next(line for line in pathlib.Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")).split()
+    return int(words[words.index("mem") + 1]) * resource.getpagesize() // 1024
+
+
 def cpu_seconds(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100
