@@ -108,6 +108,9 @@ void ChangeDesk::refresh_counters() const {
     set(counters.feed_broadcasts, stats.broadcasts);
     set(counters.feed_replayed, stats.replayed);
     set(counters.feed_gaps, stats.gaps);
+    set(counters.feed_subscriptions, stats.subscriptions);
+    set(counters.feed_replay_messages, stats.kept_messages);
+    set(counters.feed_replay_bytes, stats.kept_bytes);
     if (!broadcaster_) return;
     const auto counts = broadcaster_->counts();
     set(counters.changes_polls, counts.polls);

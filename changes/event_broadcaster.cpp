@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "changes/column_book.hpp"
 #include "changes/events_table.hpp"
 #include "changes/notification.hpp"
 #include "db/idle_watch.hpp"
@@ -128,6 +129,7 @@ private:
             // What was notified meanwhile is nowhere to be read.
             lose("source-lost");
         }
+        columns_.forget();
         bool known = co_await learn_guarded();
         if (!known) co_return false;
         chores_ns_ = base::read_clocks().mono_ns;
@@ -203,6 +205,7 @@ private:
     asio::awaitable<void> do_chores() {
         if (!pipeline_ || base::read_clocks().mono_ns - chores_ns_ < kChoresNs) co_return;
         chores_ns_ = base::read_clocks().mono_ns;
+        columns_.forget();
         bool known = co_await learn_guarded();
         if (!known) co_return;
         report(report_.origin, true);
@@ -230,6 +233,7 @@ private:
         polls.fetch_add(1, std::memory_order_relaxed);
         std::vector<model::FeedEvent> found = read_page(*rows, *position_);
         for (auto& event : found) event.origin = report_.origin;
+        co_await columns_.describe(*pipeline_, found, options_.timeout_ms);
         if (!found.empty()) hand_out(found);
         if (rows->size() >= kEventPage) co_return 0;
         const auto& changes = options_.changes;
@@ -340,6 +344,7 @@ private:
     std::unique_ptr<db::PgPipeline> pipeline_;
     std::optional<EventPosition> position_;
     std::set<std::string, std::less<>> guarded_;
+    ColumnBook columns_;
     SourceReport report_;
     std::int64_t pause_ms_ = kRetryMs, chores_ns_ = 0;
     std::optional<std::int64_t> wanted_ns_;

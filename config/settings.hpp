@@ -75,6 +75,8 @@ struct Settings {
             262'144;  ///< per socket, data lane: a lagging socket goes on below this
         int queue_hard_bytes = 1'048'576;  ///< per socket: above it the socket lags
         int queue_max_frames = 4'096;      ///< per socket, data lane
+        int send_ahead_bytes = 65'536;     ///< unsent in the system, per WebSocket; 0: its limits
+        int write_interval_ms = 5;         ///< between two rounds of writes of publications
         int queue_slow_timeout_ms =
             10'000;  ///< lagging or above soft for this long: closed with 4508
     } http;

@@ -73,6 +73,7 @@ struct ProcessCounters {
     std::array<SharedGauge, kWsCloses.size()> ws_closed;
     SharedGauge http_refused;  ///< requests and upgrades: Host, Origin, token, limits
     SharedGauge feed_events, feed_rejected, feed_broadcasts, feed_replayed, feed_gaps;
+    SharedGauge feed_subscriptions, feed_replay_messages, feed_replay_bytes;
     SharedGauge changes_source;  ///< index in kChangeSources
     SharedGauge changes_live;    ///< 1 or 0
     SharedGauge changes_polls, changes_failures, changes_notifications, changes_bad_notifications;

@@ -164,6 +164,9 @@ void write_feed(const ProcessCounters& process, FamilyBuilder& out) {
     out.add(FeedBroadcasts, process.feed_broadcasts.get());
     out.add(FeedReplayed, process.feed_replayed.get());
     out.add(FeedGaps, process.feed_gaps.get());
+    out.add(FeedSubscriptions, process.feed_subscriptions.get());
+    out.add(FeedReplayMessages, process.feed_replay_messages.get());
+    out.add(FeedReplayBytes, process.feed_replay_bytes.get());
     const auto source = static_cast<std::size_t>(process.changes_source.get());
     for (std::size_t i = 0; i < kChangeSources.size(); ++i) {
         out.add(ChangesSource, static_cast<std::int64_t>(source == i), kChangeSources[i]);

@@ -21,6 +21,8 @@ struct FeedCounters {
     std::atomic<std::uint64_t> broadcasts{0};
     std::atomic<std::uint64_t> replayed{0};
     std::atomic<std::uint64_t> gaps{0};
+    // As they are now.
+    std::atomic<std::uint64_t> subscriptions{0}, kept_messages{0}, kept_bytes{0};
 
     static void add(std::atomic<std::uint64_t>& counter) {
         counter.fetch_add(1, std::memory_order_relaxed);

@@ -1,5 +1,6 @@
 #include "realtime/feed_item.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -10,6 +11,20 @@ namespace {
 
 /// Keeps a change's frames from piling up when every socket asks for something else.
 constexpr std::size_t kMaxCachedFrames = 64;
+
+std::string columns_json(const std::vector<model::FeedColumn>& columns,
+                         const std::vector<std::string>& select) {
+    std::string out = "[";
+    for (const model::FeedColumn& column : columns) {
+        bool wanted =
+            select.empty() || std::find(select.begin(), select.end(), column.name) != select.end();
+        if (!wanted) continue;
+        model::JsonObject one;
+        one.add("name", column.name).add("type", column.type);
+        out += (out.size() > 1 ? "," : "") + one.finish();
+    }
+    return out + "]";
+}
 
 }  // namespace
 
@@ -42,6 +57,7 @@ Frame RowChange::frame(const std::vector<int>& subs, const std::vector<std::stri
     if (event_.transaction != 0) payload.add("xid", event_.transaction);
     if (new_row_) payload.add_raw("new", new_row_->to_json(select));
     if (old_row_) payload.add_raw("old", old_row_->to_json(select));
+    if (event_.columns) payload.add_raw("columns", columns_json(*event_.columns, select));
     payload.add("source", model::to_string(event_.origin));
     model::JsonObject message;
     message.add("type", "change")

@@ -99,6 +99,7 @@ Hub::Hub(const HubOptions& options, base::Entropy& entropy, base::Now now)
       max_presences_(options.max_presences),
       epoch_(random_hex(entropy)),
       now_ns_(now.mono_ns),
+      wall_us_(now.wall_us),
       ring_(options.replay),
       sampler_(options.operation_frames_per_second),
       operations_depth_(

@@ -82,6 +82,9 @@ public:
 
     void set_source(SourceState state);
     const SourceState& source() const { return source_; }
+    /// There is one, and it does not answer.
+    bool source_is_away() const;
+    Frame source_warning() const;
     /// What the source reported may have holes: a new epoch and a gap for everybody.
     void lose_source(std::string_view reason);
 
@@ -137,7 +140,9 @@ private:
     const FeedItem& keep(FeedItem item, std::size_t bytes);
     bool publish_element(const model::FeedEvent& event);
     bool publish_change(const model::FeedEvent& event);
+    bool is_hidden(std::string_view schema, std::string_view table, std::string_view column) const;
     void hide(RowImage& row, std::string_view schema, std::string_view table) const;
+    void hide(model::FeedEvent& event) const;
     void send_diff(const std::string& room);
 
     base::Entropy& entropy_;
@@ -148,7 +153,7 @@ private:
     FeedCounters counters_;
     std::string epoch_;
     Seq head_ = 0;
-    std::int64_t now_ns_ = 0;
+    std::int64_t now_ns_ = 0, wall_us_ = 0;
     ReplayRing ring_;
     std::shared_ptr<const FeedItem> latest_item_;
     SourceState source_;

@@ -1,5 +1,6 @@
 // Events, row changes, broadcasts and presence; the database's own state is in hub.cpp.
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -35,21 +36,43 @@ std::optional<RowImage> read_element(std::string_view json) {
 
 void Hub::tick(base::Now now) {
     now_ns_ = now.mono_ns;
+    wall_us_ = now.wall_us;
     ring_.expire(now.mono_ns);
     for (const std::string& room : std::exchange(held_diffs_, {})) send_diff(room);
+    std::uint64_t subscriptions = 0;
+    for (const auto& [name, list] : channels_) subscriptions += list.size();
+    counters_.subscriptions.store(subscriptions, std::memory_order_relaxed);
+    counters_.kept_messages.store(ring_.size(), std::memory_order_relaxed);
+    counters_.kept_bytes.store(ring_.bytes(), std::memory_order_relaxed);
+}
+
+bool Hub::is_hidden(std::string_view schema, std::string_view table,
+                    std::string_view column) const {
+    for (const std::string& hidden : hidden_columns_) {
+        std::size_t dot = hidden.rfind('.');
+        if (std::string_view(hidden).substr(dot + 1) != column) continue;
+        if (dot == std::string::npos) return true;
+        std::string_view owner = std::string_view(hidden).substr(0, dot);
+        bool full = owner.size() == schema.size() + 1 + table.size() && owner.starts_with(schema) &&
+                    owner[schema.size()] == '.' && owner.ends_with(table);
+        if (owner == table || full) return true;
+    }
+    return false;
 }
 
 void Hub::hide(RowImage& row, std::string_view schema, std::string_view table) const {
-    for (const std::string& hidden : hidden_columns_) {
-        std::size_t dot = hidden.rfind('.');
-        std::string_view column = std::string_view(hidden).substr(dot + 1);
-        if (dot != std::string::npos) {
-            std::string_view owner = std::string_view(hidden).substr(0, dot);
-            std::string full = std::string(schema) + "." + std::string(table);
-            if (owner != table && owner != full) continue;
-        }
-        row.erase(column);
-    }
+    row.erase_if([&](std::string_view column) { return is_hidden(schema, table, column); });
+}
+
+void Hub::hide(model::FeedEvent& event) const {
+    if (!event.columns) return;
+    auto hidden = [&](const model::FeedColumn& column) {
+        return is_hidden(event.schema, event.table, column.name);
+    };
+    if (std::none_of(event.columns->begin(), event.columns->end(), hidden)) return;
+    auto shown = std::make_shared<std::vector<model::FeedColumn>>(*event.columns);
+    std::erase_if(*shown, hidden);
+    event.columns = std::move(shown);
 }
 
 void Hub::publish_event(const model::FeedEvent& event) {
@@ -102,8 +125,11 @@ bool Hub::publish_change(const model::FeedEvent& event) {
     }
     Seq seq = ++head_;
     std::size_t bytes = 2 * (event.new_row.size() + event.old_row.size()) + 2 * kItemBytes;
-    auto change =
-        std::make_shared<const RowChange>(event, std::move(rows[0]), std::move(rows[1]), seq);
+    model::FeedEvent shown = event;
+    hide(shown);
+    for (std::string* text : {&shown.element, &shown.new_row, &shown.old_row}) text->clear();
+    auto change = std::make_shared<const RowChange>(std::move(shown), std::move(rows[0]),
+                                                    std::move(rows[1]), seq);
     const FeedItem& item =
         keep({FeedItem::Kind::Change, seq, channel, nullptr, std::move(change), {}}, bytes);
     deliver({Lane::Data, "change", channel, seq, 1, nullptr, &item});
@@ -164,10 +190,26 @@ bool Hub::broadcast_inbox_event(std::string_view recipient, std::string_view act
 void Hub::set_source(SourceState state) {
     if (state == source_) return;
     model::ChangeOrigin before = source_.origin;
+    bool was_live = source_.live;
     source_ = std::move(state);
+    if (was_live && !source_.live) {
+        Frame warning = source_warning();
+        for (Subscriber* subscriber : joined_) subscriber->on_source_lost(warning);
+    }
     if (before == source_.origin || before == model::ChangeOrigin::None) return;
     StreamGap gap{"source-switched", epoch_, head_, head_};
     for (Subscriber* subscriber : joined_) subscriber->on_gap(gap);
+}
+
+bool Hub::source_is_away() const {
+    return source_.origin != model::ChangeOrigin::None && !source_.live;
+}
+
+Frame Hub::source_warning() const {
+    return warning_frame("SOURCE_UNAVAILABLE",
+                         "The source of events and row changes does not answer; what happens now "
+                         "comes when it is back, or a stream:gap says that it is lost.",
+                         wall_us_);
 }
 
 bool Hub::track(const std::string& session, const std::string& room, const std::string& key,

@@ -160,10 +160,6 @@ const RowField* RowImage::find(std::string_view name) const {
     return found == fields_.end() ? nullptr : &*found;
 }
 
-void RowImage::erase(std::string_view name) {
-    std::erase_if(fields_, [&](const RowField& field) { return field.name == name; });
-}
-
 void RowImage::make_text(std::string_view name) {
     for (RowField& field : fields_) {
         if (field.name == name && field.kind == RowField::Kind::Number)

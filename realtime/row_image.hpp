@@ -25,7 +25,11 @@ public:
     static std::optional<RowImage> parse(std::string_view json);
 
     const RowField* find(std::string_view name) const;
-    void erase(std::string_view name);
+    /// unwanted: of a column's name.
+    template <class Unwanted>
+    void erase_if(const Unwanted& unwanted) {
+        std::erase_if(fields_, [&](const RowField& field) { return unwanted(field.name); });
+    }
     /// select empty: all columns.
     std::string to_json(const std::vector<std::string>& select) const;
     /// A number becomes a string.

@@ -216,6 +216,13 @@ void Session::on_gap(const StreamGap& gap) {
     if (ready_) send(gap_frame(gap));
 }
 
+void Session::on_source_lost(const Frame& warning) {
+    if (!ready_) return;
+    for (const auto& [channel, subscription] : subscriptions_.channels()) {
+        if (hears_source(channel)) return send(warning);
+    }
+}
+
 bool Session::may_read(std::string_view channel) const {
     return identity_ && identity_->may_read_channel(channel);
 }

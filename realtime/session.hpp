@@ -74,6 +74,7 @@ public:
     void on_publication(const Publication& publication) override;
     void on_database_changed() override;
     void on_gap(const StreamGap& gap) override;
+    void on_source_lost(const Frame& warning) override;
     bool may_read(std::string_view channel) const override;
     ClientInfo describe() const override;
 
@@ -124,7 +125,9 @@ private:
 
     // session_channels.cpp
     void subscribe(const Request& request, base::Now now);
-    void finish_subscribe(const Request& request);
+    void finish_subscribe(const Request& request, base::Now now);
+    bool hears_source(const std::string& channel) const;
+    void warn_near_limit(base::Now now);
     void check_waiting(base::Now now);
     void unsubscribe(const Request& request);
     std::optional<RequestError> try_subscribe(const std::string& channel, const Request& request);
@@ -179,6 +182,7 @@ private:
     FloodWatch flood_;
     Subscriptions subscriptions_;
     int last_sub_ = 0;
+    bool near_limit_told_ = false;
     std::optional<Cursor> cursor_;
     std::optional<Replay> replay_;
     std::set<std::string, std::less<>> missed_rooms_;  ///< lost something that has no seq

@@ -123,7 +123,7 @@ void Session::subscribe(const Request& request, base::Now now) {
         ++unanswered_;
         return;
     }
-    finish_subscribe(request);
+    finish_subscribe(request, now);
 }
 
 void Session::check_waiting(base::Now now) {
@@ -137,7 +137,7 @@ void Session::check_waiting(base::Now now) {
         waiting_.erase(due);
         --unanswered_;
         if (live) {
-            finish_subscribe(request);
+            finish_subscribe(request, now);
         } else {
             refuse(request.id, {"SOURCE_UNAVAILABLE",
                                 "The source of changes is not there yet; try again.", 1'000});
@@ -157,7 +157,7 @@ std::string Session::subs_json(const std::string& channel) const {
     return out + "]";
 }
 
-void Session::finish_subscribe(const Request& request) {
+void Session::finish_subscribe(const Request& request, base::Now now) {
     std::vector<std::string> accepted;
     std::string refused = "[";
     std::optional<RequestError> first;
@@ -190,6 +190,32 @@ void Session::finish_subscribe(const Request& request) {
         reply(request.id, result.finish());
     }
     for (const std::string& channel : accepted) send_presence_state(channel);
+    auto hears = [this](const std::string& channel) { return hears_source(channel); };
+    if (hub_.source_is_away() && std::any_of(accepted.begin(), accepted.end(), hears)) {
+        send(hub_.source_warning());
+    }
+    warn_near_limit(now);
+}
+
+bool Session::hears_source(const std::string& channel) const {
+    Kind kind = hub_.names().kind_of(channel);
+    if (kind == Kind::Event || kind == Kind::All || kind == Kind::Table) return true;
+    const Subscription* subscription = subscriptions_.find(channel);
+    return subscription != nullptr && !subscription->changes.empty();
+}
+
+void Session::warn_near_limit(base::Now now) {
+    std::size_t count = subscriptions_.channels().size(), most = options_->max_subscriptions;
+    bool near = count * 10 >= most * 9;
+    if (!near || near_limit_told_) {
+        near_limit_told_ = near;
+        return;
+    }
+    near_limit_told_ = true;
+    send(warning_frame("NEAR_LIMIT",
+                       std::to_string(count) + " of " + std::to_string(most) +
+                           " subscriptions of this socket are in use.",
+                       now.wall_us));
 }
 
 void Session::forget_channel(std::string_view channel) {

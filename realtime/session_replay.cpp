@@ -165,9 +165,10 @@ void Session::push_change(const FeedItem& item, bool replayed) {
 }
 
 void Session::push_data(const Publication& publication) {
-    const Subscription* subscription = subscriptions_.find(publication.channel);
-    bool own = !publication.sender.empty() && publication.sender == id_;
-    if (own && (subscription == nullptr || !subscription->echo_own)) return;
+    if (!publication.sender.empty() && publication.sender == id_) {
+        const Subscription* subscription = subscriptions_.find(publication.channel);
+        if (subscription == nullptr || !subscription->echo_own) return;
+    }
     if (publication.seq != 0) {
         // With a cursor the ring brings it.
         if (cursor_) return;

@@ -39,6 +39,8 @@ public:
     virtual void on_database_changed() = 0;
     /// Something was missed by everybody.
     virtual void on_gap(const StreamGap& gap) = 0;
+    /// The source of events and row changes is not there any more, for now.
+    virtual void on_source_lost(const Frame& warning) = 0;
     /// For what comes by way of `*`.
     virtual bool may_read(std::string_view channel) const = 0;
     virtual ClientInfo describe() const = 0;

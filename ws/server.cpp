@@ -55,8 +55,9 @@ struct HttpServer::Impl {
               realtime::session_options(*settings, "pgsidecar/" + version))),
           router({settings, backend, hub, gate, authenticator, session_options, started.wall_us}),
           ids(entropy),
-          state{context,         settings, hub,      gate, authenticator, router,
-                session_options, ids,      counters, {},   false},
+          rounds(context, milliseconds(settings->http.write_interval_ms)),
+          state{context, settings, hub,    gate, authenticator, router, session_options,
+                ids,     counters, rounds, {},   false},
           ticker(context) {}
 
     std::string bind(base::ListeningSockets& inherited);
@@ -83,6 +84,7 @@ struct HttpServer::Impl {
     std::shared_ptr<const realtime::SessionOptions> session_options;
     Router router;
     base::UuidSource ids;
+    WriteRounds rounds;
     ServerState state;
     std::shared_ptr<Listener> admin, probes;
     asio::steady_timer ticker;
@@ -135,7 +137,8 @@ void HttpServer::Impl::tick() {
         base::Now now = base::read_clocks();
         hub.tick(now);
         read_files(now);
-        auto live = state.live;  // a tick may end a connection
+        // A tick may end a connection.
+        std::vector<std::shared_ptr<Connection>> live(state.live.begin(), state.live.end());
         for (const auto& connection : live) connection->tick(now);
         if (state.stopping) return end_when_empty();
         tick();
@@ -217,8 +220,10 @@ void HttpServer::stop(milliseconds limit) {
 }
 
 void HttpServer::reload(std::shared_ptr<const config::Settings> settings) {
-    impl_->post(
-        [impl = impl_.get(), settings = std::move(settings)] { impl->state.settings = settings; });
+    impl_->post([impl = impl_.get(), settings = std::move(settings)] {
+        impl->state.settings = settings;
+        impl->rounds.set_interval(milliseconds(settings->http.write_interval_ms));
+    });
 }
 
 void HttpServer::publish_status(model::StatusEvent event) {
@@ -290,6 +295,9 @@ ServerStats HttpServer::stats() const {
     out.broadcasts = get(feed.broadcasts);
     out.replayed = get(feed.replayed);
     out.gaps = get(feed.gaps);
+    out.subscriptions = get(feed.subscriptions);
+    out.kept_messages = get(feed.kept_messages);
+    out.kept_bytes = get(feed.kept_bytes);
     return out;
 }
 

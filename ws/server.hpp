@@ -44,6 +44,8 @@ struct ServerStats {
     /// In the order of realtime::FeedCounters::kCodes.
     std::array<std::uint64_t, realtime::FeedCounters::kCodes.size()> refused{};
     std::uint64_t feed_events = 0, feed_rejected = 0, broadcasts = 0, replayed = 0, gaps = 0;
+    /// As they were at the last tick.
+    std::uint64_t subscriptions = 0, kept_messages = 0, kept_bytes = 0;
 };
 
 /// Page, WebSocket, API, metrics and probes, on a thread of their own.

@@ -20,6 +20,7 @@
 #include "realtime/session.hpp"
 #include "ws/http_types.hpp"
 #include "ws/router.hpp"
+#include "ws/write_rounds.hpp"
 
 namespace pgsidecar::ws {
 
@@ -58,6 +59,7 @@ struct ServerState {
     std::shared_ptr<const realtime::SessionOptions> session_options;
     base::UuidSource& ids;
     Counters& counters;
+    WriteRounds& rounds;
     std::unordered_set<std::shared_ptr<Connection>> live;
     bool stopping = false;
     std::map<std::string, int, std::less<>> sockets_by_address = {};

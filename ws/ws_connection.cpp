@@ -1,6 +1,5 @@
 #include "ws/ws_connection.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
@@ -16,13 +15,15 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 
 constexpr std::size_t kReadChunk = 4'096;
+/// One socket's share of the thread, so that a long replay keeps nobody waiting.
+constexpr int kBatchesPerTurn = 8;
 
 }  // namespace
 
 WsConnection::WsConnection(ServerState& state, beast::tcp_stream stream,
                            std::shared_ptr<ConnectionSlot> slot, std::string address)
     : state_(state),
-      stream_(std::move(stream)),
+      stream_(FrameStream(std::move(stream))),
       slot_(std::move(slot)),
       address_(std::move(address)) {
     // The websocket stream has its own timeouts; the session keeps time for the rest, because only
@@ -36,7 +37,6 @@ WsConnection::WsConnection(ServerState& state, beast::tcp_stream stream,
     stream_.set_option(timeout);
     // Counted here instead: Beast would close without a bye.
     stream_.read_message_max(0);
-    stream_.text(true);
 }
 
 void WsConnection::accept(UpgradeRequest request, UpgradeDecision decision, std::string host) {
@@ -45,6 +45,11 @@ void WsConnection::accept(UpgradeRequest request, UpgradeDecision decision, std:
     state_.counters.sockets_total.fetch_add(1, std::memory_order_relaxed);
     state_.count_socket(address_, 1);
     identity_ = std::move(decision.identity);
+    stream_.next_layer().limit_unsent(state_.settings->http.send_ahead_bytes);
+    stream_.next_layer().watch(weak_from_this(), [this](beast::error_code fault) {
+        if (fault) return finish();
+        if (session_) pump(base::read_clocks());
+    });
     auto decorate = [echo_version1 = decision.echo_version1,
                      host = std::move(host)](websocket::response_type& response) {
         response.set(http::field::server, "pgsidecar");
@@ -79,30 +84,30 @@ void WsConnection::opened() {
 }
 
 void WsConnection::wake() {
-    if (std::exchange(pump_posted_, true)) return;
-    boost::asio::post(state_.context, [self = shared_from_this()] {
-        self->pump_posted_ = false;
-        self->pump();
-    });
+    if (!std::exchange(in_round_, true)) state_.rounds.add(shared_from_this());
 }
 
-void WsConnection::pump() {
+void WsConnection::write_round() {
+    in_round_ = false;
+    pump(base::read_clocks());
+}
+
+void WsConnection::pump(base::Now now) {
     if (finished_) return;
-    session_->advance(base::read_clocks());
+    session_->advance(now);
     if (session_->close() && !close_deadline_ns_) {
-        close_deadline_ns_ =
-            base::read_clocks().mono_ns + state_.settings->http.handshake_timeout_ms * 1'000'000LL;
+        close_deadline_ns_ = now.mono_ns + state_.settings->http.handshake_timeout_ms * 1'000'000LL;
         count_close();
     }
     if (session_->take_ping() && !pinging_ && !closing_) send_ping();
-    if (!writing_ && !closing_) write_next();
-    if (!reading_ && !closing_ && session_->wants_input()) read_next();
+    if (!closing_) write();
+    if (!reading_ && !closing_ && !finished_ && session_->wants_input()) read_next();
 }
 
 void WsConnection::tick(base::Now now) {
     if (finished_ || !session_) return;
     if (close_deadline_ns_ && now.mono_ns >= *close_deadline_ns_) return abort();
-    pump();
+    pump(now);
 }
 
 void WsConnection::read_next() {
@@ -121,19 +126,19 @@ void WsConnection::on_read(beast::error_code fault) {
         if (!closing_) finish();
         return;
     }
-    session_->heard(base::read_clocks());
+    base::Now now = base::read_clocks();
+    session_->heard(now);
     if (input_.size() > static_cast<std::size_t>(state_.settings->http.max_message_bytes)) {
         input_.clear();
         session_->refuse_oversize();
     } else if (stream_.is_message_done()) {
-        deliver_message();
+        deliver_message(now);
     }
-    pump();
+    pump(now);
 }
 
-void WsConnection::deliver_message() {
+void WsConnection::deliver_message(base::Now now) {
     state_.counters.messages_received.fetch_add(1, std::memory_order_relaxed);
-    base::Now now = base::read_clocks();
     if (stream_.got_text()) {
         session_->receive(beast::buffers_to_string(input_.data()), now);
     } else {
@@ -142,19 +147,30 @@ void WsConnection::deliver_message() {
     input_.clear();
 }
 
-void WsConnection::write_next() {
-    realtime::Frame frame = session_->pop();
-    if (!frame) {
-        if (session_->close()) send_close();
-        return;
+void WsConnection::write() {
+    FrameStream& out = stream_.next_layer();
+    for (int batch = 0; out.idle(); ++batch) {
+        if (batch == kBatchesPerTurn) return continue_later();
+        while (!out.full()) {
+            realtime::Frame frame = session_->pop();
+            if (!frame) break;
+            out.add(std::move(frame));
+        }
+        if (out.idle()) {
+            if (session_->close()) send_close();
+            return;
+        }
+        auto fault = out.send();
+        state_.counters.frames_sent.fetch_add(out.take_sent(), std::memory_order_relaxed);
+        if (fault) return finish();
     }
-    writing_ = true;
-    stream_.async_write(boost::asio::buffer(*frame), [self = shared_from_this(), frame](
-                                                         beast::error_code fault, std::size_t) {
-        self->writing_ = false;
-        if (fault) return self->finish();
-        self->state_.counters.frames_sent.fetch_add(1, std::memory_order_relaxed);
-        self->pump();
+}
+
+void WsConnection::continue_later() {
+    if (std::exchange(continues_, true)) return;
+    boost::asio::post(state_.context, [self = shared_from_this()] {
+        self->continues_ = false;
+        self->pump(base::read_clocks());
     });
 }
 

@@ -125,6 +125,19 @@ std::vector<Setting> socket_settings() {
          .min = 1,
          .max = 1'000'000,
          .summary = "Above how many unsent data frames a WebSocket counts as lagging."},
+        {.key = "http.send_ahead_bytes",
+         .field = field<&Settings::http, &Http::send_ahead_bytes>(),
+         .max = 256 * kMebibyte,
+         .unit = "bytes",
+         .summary = "How much the operating system keeps of what a WebSocket's client is too slow "
+                    "to take; more waits in the WebSocket's own queue, where state changes go "
+                    "first. 0 leaves it to the system, which may keep megabytes for each."},
+        {.key = "http.write_interval_ms",
+         .field = field<&Settings::http, &Http::write_interval_ms>(),
+         .max = 1'000,
+         .unit = "ms",
+         .summary = "What is published within this time after a write to a WebSocket goes out with "
+                    "the next one; 0 writes as soon as possible."},
         {.key = "http.queue_slow_timeout_ms",
          .field = field<&Settings::http, &Http::queue_slow_timeout_ms>(),
          .min = 1'000,

@@ -76,6 +76,7 @@ class Poll(WithDatabase):
                          [("event", "created"), ("change", "INSERT"), ("event", "created"), ("event", "deleted"), ("change", "DELETE")])
         self.assertEqual(got[1]["payload"]["new"], {"id": "9007199254740993", "title": "Write"})
         self.assertEqual(got[1]["payload"]["source"], "poll")
+        self.assertEqual(got[1]["payload"]["columns"], [{"name": "id", "type": "int8"}, {"name": "title", "type": "text"}])
         self.assertEqual(got[3]["payload"]["element"], {"type": "task", "id": "9007199254740993"})
         self.assertNotIn("CANARY", json.dumps(got))
 

@@ -6,13 +6,14 @@ import hmac
 import json
 import os
 import pathlib
+import struct
 import sys
 import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from ws_wire import PATIENCE, CheckedSocket, Harness, WebSocket, request  # noqa: E402
+from ws_wire import CLOSE, PATIENCE, PING, PONG, TEXT, CheckedSocket, Harness, WebSocket, request  # noqa: E402
 
 SECRET = "a secret of no fewer than 32 bytes"
 
@@ -187,6 +188,37 @@ class SlowReader(Fed):
             seqs = [client.read()["seq"] for _ in range(10_000)]
             self.assertEqual(seqs, list(range(seqs[0], seqs[0] + 10_000)))
         self.assertEqual(self.harness.counts()["gaps"], 0)
+
+    def test_pings_of_a_slow_reader_are_answered_between_whole_frames(self):
+        slow = self.open(WebSocket, receive_buffer=8_192)
+        slow.ask(subscribe("tasks"))
+        for _ in range(5):
+            self.harness.say("events 1000")
+            for _ in range(4):
+                slow.send_frame(PING, b"are you there")
+        seqs, pongs = [], 0
+        while len(seqs) < 5_000 or pongs < 20:
+            opcode, payload = slow.read_frame()
+            self.assertIn(opcode, (TEXT, PONG))
+            if opcode == TEXT:
+                seqs.append(json.loads(payload)["seq"])
+            else:
+                self.assertEqual(payload, b"are you there")
+                pongs += 1
+        self.assertEqual(seqs, list(range(seqs[0], seqs[0] + 5_000)))
+
+    def test_behind_the_answer_to_a_close_comes_nothing(self):
+        slow = self.open(WebSocket, receive_buffer=8_192)
+        slow.ask(subscribe("tasks"))
+        self.harness.say("events 3000")
+        slow.send_frame(CLOSE, struct.pack(">H", 1000))
+        self.harness.say("events 3000")
+        opcode = TEXT
+        while opcode == TEXT:
+            opcode, payload = slow.read_frame()
+        self.assertEqual((opcode, payload), (CLOSE, b"\x03\xe8"))
+        with self.assertRaises(EOFError):
+            slow.read_frame()
 
 
 class SlowReaderTooFar(Fed):

@@ -111,6 +111,9 @@ TEST_F(Channels, HiddenColumnsAreNowhere) {
     one.table = "positions";
     one.verb = "INSERT";
     one.new_row = R"({"id":1,"cost":2,"secret":3,"open":true})";
+    one.columns =
+        std::make_shared<const std::vector<model::FeedColumn>>(std::vector<model::FeedColumn>{
+            {"id", "int8"}, {"cost", "numeric"}, {"secret", "text"}, {"open", "bool"}});
     hiding.publish_event(one);
     EXPECT_THAT(client.take(), ElementsAre("change"));
     const auto& row = client.heard[0]["payload"]["new"];
@@ -118,6 +121,11 @@ TEST_F(Channels, HiddenColumnsAreNowhere) {
     EXPECT_TRUE(row.HasMember("open"));
     EXPECT_FALSE(row.HasMember("cost"));
     EXPECT_FALSE(row.HasMember("secret"));
+    const auto& columns = client.heard[0]["payload"]["columns"];
+    ASSERT_EQ(columns.Size(), 2u);
+    EXPECT_STREQ(columns[0]["name"].GetString(), "id");
+    EXPECT_STREQ(columns[0]["type"].GetString(), "int8");
+    EXPECT_STREQ(columns[1]["name"].GetString(), "open");
 }
 
 TEST_F(Channels, ChangesByNumberFilterAndColumns) {
@@ -222,6 +230,40 @@ TEST_F(Channels, TokensAndReplaysHaveARateToo) {
     }
     EXPECT_EQ(client.ask(wrong), "RATE_LIMITED");
     EXPECT_EQ(client.ask(resume), "RATE_LIMITED");
+}
+
+TEST_F(Channels, ASourceThatIsAwayIsAWarningToWhoHearsIt) {
+    Client events = open(), table = open(), status = open();
+    events.ask(subscribe("tasks"));
+    table.ask(subscribe("room:a", R"({"changes":[{"table":"positions"}]})"));
+    status.ask(subscribe("room:a"));
+    hub.set_source({model::ChangeOrigin::Poll, false, true, {}});
+    for (Client* client : {&events, &table}) {
+        EXPECT_THAT(client->take(), ElementsAre("system:warning"));
+        EXPECT_STREQ(client->heard[0]["payload"]["code"].GetString(), "SOURCE_UNAVAILABLE");
+    }
+    EXPECT_THAT(status.take(), IsEmpty());
+    EXPECT_EQ(status.ask(subscribe("plans")), "ok");
+    EXPECT_STREQ(status.heard.back()["payload"]["code"].GetString(), "SOURCE_UNAVAILABLE");
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {}});
+    EXPECT_THAT(events.take(), IsEmpty());
+    hub.set_source({model::ChangeOrigin::None, false, false, {}});
+    status.take();
+    EXPECT_EQ(status.ask(subscribe("agents")), "ok");
+    EXPECT_EQ(status.heard.size(), 1u) << "what is switched off is not away";
+}
+
+TEST_F(Channels, NearTheLimitOfSubscriptionsIsTold) {
+    options.max_subscriptions = 10;
+    Client client = open();  // has one of its own
+    auto warned = [&](const std::string& room) {
+        EXPECT_EQ(client.ask(subscribe("room:" + room, R"({"presence":{"enabled":false}})")), "ok");
+        return client.heard.size() == 2;
+    };
+    for (char room = 'a'; room < 'h'; ++room) EXPECT_FALSE(warned({room})) << room;
+    EXPECT_TRUE(warned("h"));
+    EXPECT_STREQ(client.heard[1]["payload"]["code"].GetString(), "NEAR_LIMIT");
+    EXPECT_FALSE(warned("i")) << "once";
 }
 
 TEST_F(Channels, SourceThatSwitchesOrIsLostSaysSo) {

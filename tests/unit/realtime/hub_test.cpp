@@ -21,6 +21,7 @@ public:
         seqs.push_back(publication.seq);
     }
     void on_database_changed() override { ++changes; }
+    void on_source_lost(const Frame& warning) override { warnings.push_back(warning); }
     void on_gap(const StreamGap& gap) override { gaps.emplace_back(gap.reason); }
     bool may_read(std::string_view channel) const override { return channel != "agents"; }
     ClientInfo describe() const override { return {"s", "ann", "", 0}; }
@@ -31,7 +32,7 @@ public:
         return out;
     }
 
-    std::vector<Frame> frames;
+    std::vector<Frame> frames, warnings;
     std::vector<Lane> lanes;
     std::vector<Seq> seqs;
     int changes = 0;

@@ -1,0 +1,1 @@
+"""What bench/feed measures, a module for each figure."""
