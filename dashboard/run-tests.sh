@@ -5,6 +5,8 @@ cd "$(dirname "$0")" || exit 1
 . ../tests/drivers/lib.sh
 command -v node > /dev/null || unavailable "node is missing; install nodejs"
 command -v npm > /dev/null || unavailable "npm is missing; install npm"
+node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' ||
+    unavailable "Vite needs node 20.19 or later, this is $(node --version)"
 # npm ci leaves a copy of the lock file behind, which is older than a changed one.
 installed=$(find node_modules/.package-lock.json -newer package-lock.json 2> /dev/null)
 if [ -z "$installed" ]; then

@@ -1,4 +1,4 @@
-import { createClient, notices, type RealtimeClient } from "@pgsidecar/client";
+import { createClient, DegradedPolling, notices, type RealtimeClient } from "@pgsidecar/client";
 import { Cell } from "../lib/cell.js";
 import { extend, type History } from "../lib/history.js";
 import { OperationLog } from "../lib/operation-log.js";
@@ -42,6 +42,7 @@ export class Sidecar {
   skewMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #polls = 0;
+  #polledAt = 0;
   #queueAt = 0;
 
   constructor(base: URL) {
@@ -85,6 +86,7 @@ export class Sidecar {
     const mine = ++this.#polls;
     clearTimeout(this.#timer);
     const before = Date.now();
+    this.#polledAt = before;
     try {
       const answer = await this.api.get<StatusAnswer>("api/status");
       if (mine !== this.#polls) return;
@@ -101,6 +103,12 @@ export class Sidecar {
     }
     if (mine !== this.#polls || this.token.getSnapshot() !== "fine") return;
     this.#timer = setTimeout(() => void this.poll(), document.hidden ? hiddenPollMs : pollMs);
+  }
+
+  /** While the database comes and goes its status may change many times a second. */
+  #pollSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.poll(), Math.max(0, this.#polledAt + 1000 - Date.now()));
   }
 
   async #pollHistory(): Promise<void> {
@@ -145,8 +153,10 @@ export class Sidecar {
         this.errors.operation(message.payload as Operation);
       }
       if (message.type === "database:error") this.errors.database(message.payload);
-      if (message.type === "database:status") void this.poll();
+      if (message.type === "database:status") this.#pollSoon();
     });
+    // Without the feed the list is at least as new as the last poll.
+    new DegradedPolling(client, { poll: () => this.#seed(), intervalMs: pollMs }).start();
     client.connection.subscribe(() => {
       if (client.connection.getSnapshot().reason === "auth") void this.poll();
     });

@@ -139,7 +139,7 @@ function Pins({ row: { pinReasons, serverPid } }: { row: SessionRow }): ReactEle
     <>
       {pinReasons.map((reason) => (
         <span key={reason} className="chip">
-          {reason}
+          {reason.replaceAll("_", " ")}
         </span>
       ))}
       {serverPid !== null && <span className="about">server {serverPid}</span>}

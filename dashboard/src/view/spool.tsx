@@ -40,8 +40,8 @@ export function Spool(): ReactElement {
         <Unavailable fault={fault} />
       ) : !data.enabled ? (
         <Empty title="No spool">
-          Writes are not kept while the database is away. Set <code>spool.directory</code> and name the writes in{" "}
-          <code>spool.policy</code> to change that.
+          Writes are not kept while the database is away. Set <code>outage.spool_dir</code> to another value than{" "}
+          <code>off</code> and name the writes in <code>outage.policy</code> to change that.
         </Empty>
       ) : (
         <>

@@ -31,14 +31,13 @@ export function Tiles(): ReactElement {
 interface TileProps {
   id: string;
   title: string;
-  tone?: Tone | undefined;
   note: ReactNode;
   children: ReactNode;
 }
 
-function Tile({ id, title, tone = "unknown", note, children }: TileProps): ReactElement {
+function Tile({ id, title, note, children }: TileProps): ReactElement {
   return (
-    <article className="tile" id={`tile-${id}`} data-tone={tone}>
+    <article className="tile" id={`tile-${id}`}>
       <h2>{title}</h2>
       {children}
       <p className="muted">{note}</p>
@@ -46,9 +45,9 @@ function Tile({ id, title, tone = "unknown", note, children }: TileProps): React
   );
 }
 
-function Figure({ value, unit }: { value: ReactNode; unit?: string | undefined }): ReactElement {
+function Figure({ value, unit, tone }: { value: ReactNode; unit?: string; tone?: Tone }): ReactElement {
   return (
-    <span className="figure">
+    <span className="figure" data-tone={tone}>
       <span className="value">{value}</span>
       {unit && <span className="unit"> {unit}</span>}
     </span>
@@ -63,11 +62,11 @@ function Upstream({ status }: { status: StatusAnswer | null }): ReactElement {
   const state = database?.status ?? status?.connection.status;
   const errors = status?.connection.errorCount ?? 0;
   const check = health ? (health.healthy ? `check ${duration(health.latency)}` : "check failed") : "no check yet";
-  const note = errors > 0 ? `${check}, ${plural(errors, "error")} in a row` : check;
+  const note = state !== "connected" || errors > 0 ? `${plural(errors, "error")} in a row` : check;
   const tone = state === "connected" ? (health?.healthy === false ? "warn" : "good") : state === "error" ? "bad" : "warn";
   return (
-    <Tile id="upstream" title={mode ? (modes[mode] ?? capital(mode)) : "Upstream"} tone={state ? tone : "unknown"} note={note}>
-      <Figure value={state ? capital(state) : none} />
+    <Tile id="upstream" title={mode ? (modes[mode] ?? capital(mode)) : "Upstream"} note={note}>
+      <Figure value={state ? capital(state) : none} tone={state ? tone : "unknown"} />
     </Tile>
   );
 }
@@ -90,10 +89,9 @@ function Failed({ history, status }: { history: History | null; status: StatusAn
     <Tile
       id="failed"
       title="Failed"
-      tone={lately ? "bad" : "unknown"}
       note={activity ? `${count(activity.errorsTotal)} since start, ${share}` : ""}
     >
-      <Figure value={count(lately)} unit="last minute" />
+      <Figure value={count(lately)} unit="last minute" tone={lately ? "bad" : "unknown"} />
     </Tile>
   );
 }
@@ -102,9 +100,9 @@ function Latency({ history }: { history: History | null }): ReactElement {
   const columns = history?.columns;
   const last = (name: "p50Ms" | "p99Ms" | "poolWaitShare"): number | null => (columns ? recent(columns[name], 15) : null);
   const share = last("poolWaitShare");
-  const note = share === null ? "no statement lately" : `${percent(share)} of it in the pool’s line`;
+  const note = share === null ? "no statement lately" : `${percent(share)} of it is pool wait`;
   return (
-    <Tile id="latency" title="Latency" tone={share !== null && share > 0.5 ? "warn" : "unknown"} note={note}>
+    <Tile id="latency" title="Latency" note={note}>
       <span className="pair">
         <Figure value={msOnly(last("p50Ms"))} unit="p50" />
         <Figure value={msOnly(last("p99Ms"))} unit="p99 ms" />
@@ -127,17 +125,16 @@ function Clients({ status }: { status: StatusAnswer | null }): ReactElement {
     );
   }
   const { clients, clientsWaiting, serversActive, poolSize, poolMode } = activity;
-  const waiting = clientsWaiting > 0 ? `${count(clientsWaiting)} waiting, ` : "";
   const of = poolSize > 0 ? ` of ${count(poolSize)}` : "";
   return (
     <Tile
       id="clients"
       title="Clients and pool"
-      tone={clientsWaiting > 0 ? "warn" : "unknown"}
-      note={`${waiting}${count(serversActive)}${of} servers busy${poolMode ? `, ${poolMode}` : ""}`}
+      note={`${count(serversActive)}${of} servers busy${poolMode ? `, ${poolMode}` : ""}`}
     >
       <span className="pair">
         <Figure value={count(clients)} unit={clients === 1 ? "client" : "clients"} />
+        {clientsWaiting > 0 && <Figure value={count(clientsWaiting)} unit="waiting" tone="warn" />}
         <meter min={0} max={Math.max(poolSize, 1)} value={serversActive} aria-label="Server connections in use" />
       </span>
     </Tile>
@@ -149,13 +146,12 @@ function Spool({ history, queue }: { history: History | null; queue: QueueAnswer
   const age = history?.columns.queueOldestAgeMs.at(-1) ?? queue?.oldestAgeMs ?? null;
   const dead = queue?.dead ?? 0;
   const waits = entries ? `oldest waits ${span(age)}` : "nothing waits";
-  const note = queue && !queue.enabled ? "not configured" : waits;
-  const tone = dead > 0 || queue?.problem ? "bad" : entries ? "warn" : "unknown";
+  const note = queue && !queue.enabled ? "not configured" : queue?.problem ? "nothing can be taken" : waits;
   return (
-    <Tile id="queue" title="Spool" tone={tone} note={note}>
+    <Tile id="queue" title="Spool" note={note}>
       <span className="pair">
-        <Figure value={count(entries)} unit="queued" />
-        {dead > 0 && <Figure value={count(dead)} unit="dead" />}
+        <Figure value={count(entries)} unit="queued" tone={entries ? "warn" : "unknown"} />
+        {dead > 0 && <Figure value={count(dead)} unit="dead" tone="bad" />}
       </span>
     </Tile>
   );

@@ -28,7 +28,7 @@ export function TopBar(): ReactElement {
         {parts.map(([id, title]) => (
           <a key={id} href={`#${id}`}>
             {title}
-            {marks[id] ? <span className="mark">{marks[id] >= 100 ? "99+" : marks[id]}</span> : null}
+            {marks[id] ? <span className={id === "spool" ? "mark bad" : "mark"}>{marks[id] >= 100 ? "99+" : marks[id]}</span> : null}
           </a>
         ))}
       </nav>
