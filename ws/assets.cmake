@@ -1,9 +1,9 @@
-# Builds the page and the schema into the binary, as they are, with .incbin.
+# Builds the page, as dashboard/ committed it, and the schema into the binary, as they are, with .incbin.
 set(_asset_files
     schema_json "${CMAKE_CURRENT_SOURCE_DIR}/schema/websocket.schema.json")
-foreach(_asset index.html app.css icon.svg app.js feed.js format.js operations.js tiles.js verdict.js)
+foreach(_asset index.html app.css icon.svg app.js)
     string(MAKE_C_IDENTIFIER "${_asset}" _asset_name)
-    list(APPEND _asset_files ${_asset_name} "${CMAKE_SOURCE_DIR}/dashboard/${_asset}")
+    list(APPEND _asset_files ${_asset_name} "${CMAKE_SOURCE_DIR}/dashboard/dist/${_asset}")
 endforeach()
 
 set(_asset_text "    .section .rodata\n")

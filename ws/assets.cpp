@@ -7,16 +7,11 @@
 #include "ws/text.hpp"
 
 // name in assets.cmake, path, type
-#define PGS_ASSETS(X)                                                    \
-    X(index_html, "/", "text/html; charset=utf-8")                       \
-    X(app_css, "/app.css", "text/css; charset=utf-8")                    \
-    X(icon_svg, "/icon.svg", "image/svg+xml")                            \
-    X(app_js, "/app.js", "text/javascript; charset=utf-8")               \
-    X(feed_js, "/feed.js", "text/javascript; charset=utf-8")             \
-    X(format_js, "/format.js", "text/javascript; charset=utf-8")         \
-    X(operations_js, "/operations.js", "text/javascript; charset=utf-8") \
-    X(tiles_js, "/tiles.js", "text/javascript; charset=utf-8")           \
-    X(verdict_js, "/verdict.js", "text/javascript; charset=utf-8")       \
+#define PGS_ASSETS(X)                                      \
+    X(index_html, "/", "text/html; charset=utf-8")         \
+    X(app_css, "/app.css", "text/css; charset=utf-8")      \
+    X(icon_svg, "/icon.svg", "image/svg+xml")              \
+    X(app_js, "/app.js", "text/javascript; charset=utf-8") \
     X(schema_json, "/ws/schema.json", "application/schema+json; charset=utf-8")
 
 // From assets.S, which the build writes: the files as they are, between two labels each.

@@ -1,12 +1,9 @@
-// /ws with the client that most Node programs use (npm ws), and the parts of the page that need no browser.
+// /ws with the client that most Node programs use (npm ws).
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { Harness, until } from "../browser/harness.mjs";
-import { backoff, bearerProtocol } from "../../dashboard/feed.js";
-import { count, decimal, duration, span } from "../../dashboard/format.js";
-import { judge } from "../../dashboard/verdict.js";
 
 let WebSocket;
 try {
@@ -95,7 +92,7 @@ test("one message too big: bye, then 1009", async () => {
 
 test("token as a subprotocol, as the page sends it", async () => {
   const closed = await Harness.start("http.token=sésame/+?", "feed.auth_grace_ms=0");
-  const socket = await open(["pgsidecar.v1", bearerProtocol("sésame/+?")], {}, closed);
+  const socket = await open(["pgsidecar.v1", `bearer.${Buffer.from("sésame/+?").toString("base64url")}`], {}, closed);
   assert.equal(socket.protocol, "pgsidecar.v1");
   await heard(socket, "session:ready");
   const refused = new WebSocket(closed.socketUrl, ["pgsidecar.v1"]);
@@ -122,56 +119,4 @@ test("a hundred clients hear the same change; shutdown says bye to each", async 
   for (const [code] of await Promise.all(closes)) assert.equal(code, 1001);
   assert.ok(clients.every((client) => client.messages.at(-1).payload.code === 1001));
   assert.equal(await crowded.end(), 0);
-});
-
-test("page: back-off is 1, 2, 4 ... 30 s with 0 to 20 % on top", () => {
-  const least = [0, 1, 2, 3, 4, 5, 6, 60].map((attempt) => backoff(attempt, undefined, () => 0));
-  assert.deepEqual(least, [1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
-  assert.equal(
-    backoff(5, undefined, () => 1),
-    36000,
-  );
-});
-
-test("page: numbers and spans in words", () => {
-  assert.deepEqual([0, 0.0412, 7.25, 148.2, 12345].map(decimal), [
-    "0",
-    "0.04",
-    "7.3",
-    "148",
-    "12,345",
-  ]);
-  assert.deepEqual([0.82, 148, 2500].map(duration), ["0.82 ms", "148 ms", "2.5 s"]);
-  assert.deepEqual([-5, 42_000, 185_000, 3_600_000, 7_800_000, 356_400_000].map(span), [
-    "0 s",
-    "42 s",
-    "3 min 5 s",
-    "1 h",
-    "2 h 10 min",
-    "4 d 3 h",
-  ]);
-  assert.equal(count(1234567), "1,234,567");
-});
-
-test("page: one verdict for each state", () => {
-  const at = "2026-11-20T10:00:00.000Z";
-  const status = (word, more) => ({ mode: "local", status: word, timestamp: at, ...more });
-  const tone = (known) => judge({ contact: true, ...known }).tone;
-  assert.equal(judge({ contact: false }).word, "Looking");
-  assert.equal(
-    judge({ contact: false, status: status("connected"), lostAt: 1 }).word,
-    "No contact with the sidecar",
-  );
-  assert.equal(tone({ status: status("connected"), health: { healthy: true } }), "good");
-  assert.equal(
-    tone({ status: status("connected"), health: { healthy: false, error: "slow" } }),
-    "warn",
-  );
-  assert.equal(tone({ status: status("connecting") }), "warn");
-  assert.equal(tone({ status: status("disconnected") }), "warn");
-  const error = { message: "Refused", resolution: "Start it" };
-  assert.equal(
-    judge({ contact: true, status: status("error", { nextRetryMs: 2500 }), error }).reason,
-    "Refused. Start it. Next attempt within 3 s.",
-  );
 });

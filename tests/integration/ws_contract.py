@@ -206,7 +206,7 @@ class Http(unittest.TestCase):
         self.assertNotIn(b"onclick", body)
         again, _, empty = self.get("/", headers={"If-None-Match": headers["etag"]})
         self.assertEqual((again, empty), (304, b""))
-        for name in ("app.js", "app.css", "feed.js", "format.js", "operations.js", "tiles.js", "verdict.js", "icon.svg"):
+        for name in ("app.js", "app.css", "icon.svg"):
             self.assertEqual(self.get("/" + name)[0], 200, name)
 
     def test_schema_is_the_file(self):

@@ -18,9 +18,11 @@ add_test(NAME integration_ws_database
 list(APPEND edge_tests integration_ws_database)
 if(NODE)
     add_test(NAME integration_ws_client COMMAND "${NODE}" --test "${CMAKE_CURRENT_LIST_DIR}/ws_client.mjs")
-    add_test(NAME browser_page COMMAND "${NODE}" --test "${CMAKE_SOURCE_DIR}/tests/browser/page.test.mjs")
-    set_tests_properties(browser_page PROPERTIES LABELS browser TIMEOUT 180
-                         ENVIRONMENT "WS_HARNESS=$<TARGET_FILE:ws_harness>")
+    foreach(topic page page_parts sidecar)
+        add_test(NAME browser_${topic} COMMAND "${NODE}" --test "${CMAKE_SOURCE_DIR}/tests/browser/${topic}.test.mjs")
+        set_tests_properties(browser_${topic} PROPERTIES LABELS browser TIMEOUT 240
+                             ENVIRONMENT "WS_HARNESS=$<TARGET_FILE:ws_harness>;PGSIDECAR=$<TARGET_FILE:pgsidecar>")
+    endforeach()
     list(APPEND edge_tests integration_ws_client)
 else()
     message(WARNING "node is missing: the WebSocket client and browser tests are left out; install nodejs and npm")

@@ -20,7 +20,7 @@ TEST(Assets, PageAndSchemaAreThereWholeAndTheRestIsNot) {
 TEST(Assets, PageNamesOnlyFilesThatAreThere) {
     std::string_view page = find_asset("/")->content;
     for (const char* file : {"app.js", "app.css", "icon.svg"}) {
-        EXPECT_NE(page.find(std::string("\"") + file + "\""), std::string_view::npos) << file;
+        EXPECT_NE(page.find(std::string("\"./") + file + "\""), std::string_view::npos) << file;
         EXPECT_NE(find_asset(std::string("/") + file), nullptr) << file;
     }
     EXPECT_EQ(page.find("http:"), std::string_view::npos) << "no request to anywhere else";

@@ -3,8 +3,11 @@ import { useEffect, useId, useRef, useState, type ReactElement } from "react";
 import { useHeldClient } from "./use-held-client.js";
 import { useStore } from "./use-store.js";
 
-/** Live, Connecting... or Offline; pressed, it shows details and a reconnect button. Escape closes them. */
-export function RealtimeStatus({ className = "" }: { className?: string }): ReactElement {
+/**
+ * Live, Connecting... or Offline; pressed, it shows details and a reconnect button. Escape closes them.
+ * `announce={false}` leaves changes to other live regions of the page.
+ */
+export function RealtimeStatus({ className = "", announce = true }: { className?: string; announce?: boolean }): ReactElement {
   const client = useHeldClient();
   const connection = useStore(client.connection);
   const database = useStore(client.database);
@@ -35,7 +38,7 @@ export function RealtimeStatus({ className = "" }: { className?: string }): Reac
     >
       <button type="button" className="pgs-status" data-tone={tone} ref={button} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
         <span className={busy ? "pgs-spinner" : "pgs-dot"} aria-hidden="true" />
-        <span role="status">{text}</span>
+        <span role={announce ? "status" : undefined}>{text}</span>
       </button>
       <div id={id} className="pgs-popover" role="group" aria-label="Connection details" hidden={!open}>
         <dl>

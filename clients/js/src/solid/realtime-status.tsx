@@ -3,8 +3,11 @@ import { createEffect, createSignal, createUniqueId, For, onCleanup, type JSX } 
 import { useHeldClient } from "./use-held-client.js";
 import { useStore } from "./use-store.js";
 
-/** Live, Connecting... or Offline; pressed, it shows details and a reconnect button. Escape closes them. */
-export function RealtimeStatus(props: { class?: string }): JSX.Element {
+/**
+ * Live, Connecting... or Offline; pressed, it shows details and a reconnect button. Escape closes them.
+ * `announce={false}` leaves changes to other live regions of the page.
+ */
+export function RealtimeStatus(props: { class?: string; announce?: boolean }): JSX.Element {
   const client = useHeldClient();
   const connection = useStore(client.connection);
   const database = useStore(client.database);
@@ -40,7 +43,7 @@ export function RealtimeStatus(props: { class?: string }): JSX.Element {
         on:click={() => setOpen(!open())}
       >
         <span class={badge().busy ? "pgs-spinner" : "pgs-dot"} aria-hidden="true" />
-        <span role="status">{badge().text}</span>
+        <span role={props.announce === false ? undefined : "status"}>{badge().text}</span>
       </button>
       <div id={id} class="pgs-popover" role="group" aria-label="Connection details" hidden={!open()}>
         <dl>

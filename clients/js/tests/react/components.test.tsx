@@ -101,6 +101,18 @@ it("ConnectionHealth shows word, tone and latency", async () => {
   expect(shown()).toBe("offline red");
 });
 
+it("leaves the speaking to the page when told so", async () => {
+  await show(
+    <>
+      <RealtimeStatus announce={false} />
+      <ConnectionToast announce={false} />
+      <ConnectionHealth announce={false} />
+    </>,
+  );
+  expect(document.body.textContent).toMatch(/Live.*Connected.*healthy/s);
+  expect(document.querySelectorAll("[role=status], [aria-live]").length).toBe(0);
+});
+
 describe("RealtimeErrorBoundary", () => {
   let fault: Error | null = null;
   const Live = (): ReactElement => {

@@ -152,6 +152,18 @@ describe("the components", () => {
     expect(badge.getAttribute("aria-expanded")).toBe("false");
   });
 
+  it("leave the speaking to the page when told so", async () => {
+    await show(() => (
+      <>
+        <RealtimeStatus announce={false} />
+        <ConnectionToast announce={false} />
+        <ConnectionHealth announce={false} />
+      </>
+    ));
+    expect(document.body.textContent).toMatch(/Live.*Connected.*healthy/s);
+    expect(document.querySelectorAll("[role=status], [aria-live]").length).toBe(0);
+  });
+
   it("ConnectionToast, QueueStatus and ConnectionHealth", async () => {
     const { server, client } = await show(() => (
       <>

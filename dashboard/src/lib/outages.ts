@@ -1,0 +1,14 @@
+import type { History } from "./history.js";
+
+/** When the database was not connected: pairs of seconds, oldest first. */
+export function outagesOf({ at, columns: { connected } }: History): [number, number][] {
+  const found: [number, number][] = [];
+  at.forEach((end, i) => {
+    if (connected[i] !== 0) return;
+    const from = end / 1000 - 1;
+    const open = found.at(-1);
+    if (open && from - open[1] < 0.5) open[1] = end / 1000;
+    else found.push([from, end / 1000]);
+  });
+  return found;
+}
