@@ -8,7 +8,9 @@ function(pgs_sharing_test name timeout script)
                          ENVIRONMENT "PGS_TEST_BINARY=$<TARGET_FILE:pgsidecar>")
 endfunction()
 
-# Not yet in the suite: oracle/oracle.py and leak/leak.py themselves, which still find differences now and then (known_limits.txt).
+pgs_sharing_test(oracle 180 oracle/oracle.py)
+pgs_sharing_test(oracle_session 180 oracle/oracle.py --mode session)
+pgs_sharing_test(leak 180 leak/leak.py 5000 --seed 11,12)
 # The proof that they would see something, and see nothing where nothing is. Mode transaction hides no temporary table.
 pgs_sharing_test(oracle_sees_differences 120 oracle/oracle.py --mode transaction --must-differ
                  "${CMAKE_CURRENT_LIST_DIR}/oracle/scripts/temporary_tables.pgs")

@@ -132,8 +132,9 @@ KNOWN_LIMITS = read_known_limits()
 
 def known_limit(script, step, found):
     through = found.splitlines()[-1]
-    if "C='0A000'" in through and (script.name, "0A000") in KNOWN_LIMITS:
-        return KNOWN_LIMITS[(script.name, "0A000")]
+    for (name, code), why in KNOWN_LIMITS.items():
+        if name == script.name and f"C='{code}'" in through:
+            return why
     return KNOWN_LIMITS.get((script.name, str(step.line))) or KNOWN_LIMITS.get((script.name, "*"))
 
 

@@ -125,6 +125,7 @@ TEST(AutoMode, OthersDrawsAreDiscardedBehindSettingsTooAndInTransactions) {
     EXPECT_EQ(discards(parse("", "SELECT 1/0") + bind("", "") + execute("") + steps + sync()), 0);
     script.ask(a, read);
     EXPECT_THAT(server.texts, testing::Contains("DISCARD SEQUENCES"));
+    script.ask(a, query("SELECT 'over'"));
     EXPECT_EQ(discards(query("BEGIN") + query("SELECT 1/0") + read), 1);
     server.texts.clear();
     script.ask(a, read);
