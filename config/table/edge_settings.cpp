@@ -129,6 +129,7 @@ std::vector<Setting> socket_settings() {
          .field = field<&Settings::http, &Http::send_ahead_bytes>(),
          .max = 256 * kMebibyte,
          .unit = "bytes",
+         .reloadable = true,
          .summary = "How much the operating system keeps of what a WebSocket's client is too slow "
                     "to take; more waits in the WebSocket's own queue, where state changes go "
                     "first. 0 leaves it to the system, which may keep megabytes for each."},
@@ -136,6 +137,7 @@ std::vector<Setting> socket_settings() {
          .field = field<&Settings::http, &Http::write_interval_ms>(),
          .max = 1'000,
          .unit = "ms",
+         .reloadable = true,
          .summary = "What is published within this time after a write to a WebSocket goes out with "
                     "the next one; 0 writes as soon as possible."},
         {.key = "http.queue_slow_timeout_ms",
