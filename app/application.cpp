@@ -21,6 +21,7 @@
 #include "app/handover.hpp"
 #include "app/operation_feed.hpp"
 #include "app/outage_desk.hpp"
+#include "app/page_desk.hpp"
 #include "app/reloader.hpp"
 #include "app/user_desk.hpp"
 #include "base/ids.hpp"
@@ -77,6 +78,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
           reloader(std::move(input), std::move(loaded), counters,
                    [this](const config::LoadResult& next) { return take_over(next); }),
           console(control),
+          page_desk(control),
           signals(control),
           hangups(control),
           drain_timer(control),
@@ -164,6 +166,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     void wait_for_upgrade(std::int64_t give_up_ns, int empty_looks);
     void drain();
     void on_hangup();
+    Reloader::Report reload();
     /// Puts a reloaded configuration to use; a sentence when that is not possible.
     std::string take_over(const config::LoadResult& next);
     void publish_limits();
@@ -182,6 +185,7 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::vector<config::Mistake> warnings;             ///< of the start
     Reloader reloader;
     AdminDesk console;
+    PageDesk page_desk;
     asio::signal_set signals, hangups;
     asio::steady_timer drain_timer, feed_timer, certificate_timer;
     std::string connection_id;
@@ -281,7 +285,8 @@ bool Application::Impl::make_parts() {
         return false;
     }
     plane = std::make_unique<proxy::DataPlane>(plane_options, *this);
-    server = std::make_unique<ws::HttpServer>(settings, backend, entropy, std::string(version()));
+    server = std::make_unique<ws::HttpServer>(settings, backend, page_desk, entropy,
+                                              std::string(version()));
     db::LibpqAdapter::Options adapter_options;
     adapter_options.connection_id = connection_id;
     adapter_options.mode = settings->database.mode;
@@ -296,9 +301,10 @@ bool Application::Impl::make_parts() {
     supervisor = std::make_unique<health::Supervisor>(control, settings, std::move(adapter), *this);
     metrics::Registry::Identity identity{std::string(version()), {}, where_of(upstream)};
     registry = std::make_unique<metrics::Registry>(identity, counters);
-    feed = std::make_unique<OperationFeed>(
-        *plane, *server, *outage, static_cast<std::size_t>(settings->audit.recent_operations),
-        std::chrono::milliseconds(settings->audit.batch_interval_ms));
+    OperationFeed::Limits kept{static_cast<std::size_t>(settings->audit.recent_operations),
+                               static_cast<std::size_t>(settings->audit.top_statements),
+                               std::chrono::milliseconds(settings->audit.batch_interval_ms)};
+    feed = std::make_unique<OperationFeed>(*plane, *server, *outage, kept);
     change_desk = std::make_unique<ChangeDesk>(
         control, ChangeDesk::Parts{settings, upstream, server.get(), feed.get(), counters});
     EdgeBackend::Parts parts{
@@ -308,12 +314,16 @@ bool Application::Impl::make_parts() {
     backend.connect(std::move(parts));
     console.start({plane.get(), outage.get(), feed.get(), supervisor.get(), &reloader, upstream,
                    "pgsidecar " + std::string(version())});
+    page_desk.connect({plane.get(), outage.get(), feed.get(), supervisor.get(), &reloader,
+                       server.get(), [this] { return reload(); }, counters, upstream,
+                       std::string(version())});
     return true;
 }
 
 void Application::Impl::refresh_counters() {
     outage->refresh_counters();
     change_desk->refresh_counters();
+    page_desk.refresh_counters();
 }
 
 void Application::Impl::publish_limits() {
@@ -340,11 +350,16 @@ std::string Application::Impl::take_over(const config::LoadResult& next) {
     return {};
 }
 
+Reloader::Report Application::Impl::reload() {
+    Reloader::Report report = reloader.reload();
+    watch_certificates();
+    return report;
+}
+
 void Application::Impl::on_hangup() {
     hangups.async_wait([this](const asio::error_code& error, int) {
         if (error || finishing) return;
-        reloader.reload();
-        watch_certificates();
+        reload();
         on_hangup();
     });
 }
@@ -354,6 +369,7 @@ void Application::Impl::collect_operations() {
     feed_timer.async_wait([this](const asio::error_code& error) {
         if (error || finishing) return;
         feed->collect();
+        page_desk.tick();
         collect_operations();
     });
 }
@@ -392,6 +408,7 @@ int Application::Impl::start() {
         log::error("http", report.error);
         return kExitUnavailable;
     }
+    page_desk.listens(report.port, report.probes_port);
     change_desk->start();
     supervisor->start();
     collect_operations();
@@ -516,6 +533,7 @@ void Application::Impl::finish() {
     if (finishing) return;
     finishing = true;
     console.stop();
+    page_desk.stop();
     drain_timer.cancel();
     if (handover) handover->stop();
     if (std::size_t left = plane->clients(); left > 0) {
