@@ -32,18 +32,37 @@ export async function open(target, { fragment = "", trouble = false, prepare, ..
     (request) =>
       !request.url().startsWith(target.origin) && faults.push(`foreign request ${request.url()}`),
   );
+  if (process.env.PAGE_DIST) await serveFrom(process.env.PAGE_DIST, context, target);
   await prepare?.(page);
   await page.goto(target.origin + "/" + fragment);
   return page;
 }
 
+/** With PAGE_DIST a page is tried that is not built into the program yet; the headers are the program's own. */
+async function serveFrom(folder, context, target) {
+  for (const name of ["", "app.js", "app.css"]) {
+    await context.route(`${target.origin}/${name}`, async (route) =>
+      route.fulfill({
+        response: await route.fetch(),
+        path: `${folder}/${name || "index.html"}`,
+      }),
+    );
+  }
+}
+
 export const text = (page, selector) => page.locator(selector).innerText();
-export const sees = (page, selector, pattern, milliseconds) =>
-  until(
-    `${selector} shows ${pattern}`,
-    async () => pattern.test((await page.locator(selector).allInnerTexts()).join("\n")),
-    milliseconds,
-  );
+export async function sees(page, selector, pattern, milliseconds) {
+  let shown = "";
+  try {
+    await until(
+      `${selector} shows ${pattern}`,
+      async () => pattern.test((shown = (await page.locator(selector).allInnerTexts()).join("\n"))),
+      milliseconds,
+    );
+  } catch (fault) {
+    throw new Error(`${fault.message}; it shows "${shown.slice(0, 300)}"`);
+  }
+}
 export const count = (page, selector) => page.locator(selector).count();
 export const isLive = (page) => sees(page, ".pgs-status", /Live/);
 

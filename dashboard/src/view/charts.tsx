@@ -36,11 +36,11 @@ const specs: readonly ChartSpec[] = [
     title: "Connections",
     leastTop: 4,
     text: count,
-    meaning: "Clients, those of them that wait for a server connection, and server connections in use",
+    meaning: "Clients, those of them that wait for a server connection, and server connections (servers) in use",
     series: [
       { column: "clients", name: "clients", colour: "s1", filled: true },
       { column: "clientsWaiting", name: "waiting", colour: "s2", dash: [4, 3] },
-      { column: "serversInUse", name: "servers busy", colour: "s3" },
+      { column: "serversInUse", name: "servers", colour: "s3" },
     ],
   },
   {
@@ -69,7 +69,7 @@ export function Charts(): ReactElement {
   const outages = useMemo(() => (history ? outagesOf(history) : []), [history]);
   const away = outages.reduce((sum, [from, to]) => sum + (to - from), 0);
   const minutes = history ? Math.round(history.keepMs / 60_000) : 15;
-  const note = [away > 0 ? `shaded: database away, ${span(away * 1000)} in all` : "", fault ? `not up to date: ${fault}` : ""];
+  const note = [away > 0 ? `shaded: database away, ${span(away * 1000)} in all` : "", history && fault ? `not up to date: ${fault}` : ""];
   return (
     <Panel id="charts" title={`The last ${minutes} minutes`} note={note.filter(Boolean).join("; ")}>
       {history === null || history.at.length === 0 ? (

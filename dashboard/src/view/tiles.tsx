@@ -102,10 +102,10 @@ function Latency({ history }: { history: History | null }): ReactElement {
   const share = last("poolWaitShare");
   const note = share === null ? "no statement lately" : `${percent(share)} of it is pool wait`;
   return (
-    <Tile id="latency" title="Latency" note={note}>
+    <Tile id="latency" title="Latency, ms" note={note}>
       <span className="pair">
         <Figure value={msOnly(last("p50Ms"))} unit="p50" />
-        <Figure value={msOnly(last("p99Ms"))} unit="p99 ms" />
+        <Figure value={msOnly(last("p99Ms"))} unit="p99" />
       </span>
     </Tile>
   );
@@ -145,7 +145,7 @@ function Spool({ history, queue }: { history: History | null; queue: QueueAnswer
   const entries = history?.columns.queueEntries.at(-1) ?? queue?.waiting ?? null;
   const age = history?.columns.queueOldestAgeMs.at(-1) ?? queue?.oldestAgeMs ?? null;
   const dead = queue?.dead ?? 0;
-  const waits = entries ? `oldest waits ${span(age)}` : "nothing waits";
+  const waits = entries === null ? "" : entries > 0 ? `oldest waits ${span(age)}` : "nothing waits";
   const note = queue && !queue.enabled ? "not configured" : queue?.problem ? "nothing can be taken" : waits;
   return (
     <Tile id="queue" title="Spool" note={note}>
