@@ -4,9 +4,9 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
-#include <atomic>
 #include <utility>
 
+#include "app/kill_client.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "config/settings_table.hpp"
@@ -319,18 +319,13 @@ void AdminDesk::reconnect(const Caller& caller, const std::string& database) {
 }
 
 void AdminDesk::kill(const Caller& caller, std::int64_t client) {
-    auto found = std::make_shared<std::atomic<bool>>(false);
-    parts_.plane->on_all(
-        [client, found](proxy::Plane& plane, const base::Now& now) {
-            if (plane.kill(client, now)) *found = true;
-        },
-        [this, caller, found] {
-            asio::post(control_, [this, caller, found] {
-                answer(caller, *found ? Answer()
-                                      : Answer::refused(kNoSuchClient, "No client has that id.",
-                                                        "SHOW CLIENTS lists them."));
-            });
+    kill_client(*parts_.plane, client, [this, caller](bool found) {
+        asio::post(control_, [this, caller, found] {
+            answer(caller, found ? Answer()
+                                 : Answer::refused(kNoSuchClient, "No client has that id.",
+                                                   "SHOW CLIENTS lists them."));
         });
+    });
 }
 
 void AdminDesk::reload(const Caller& caller) {

@@ -1,26 +1,26 @@
 #include "app/application.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-#include <array>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <atomic>
 #include <csignal>
-#include <fstream>
-#include <optional>
-#include <sstream>
 
 #include "app/admin_desk.hpp"
+#include "app/certificate_watch.hpp"
 #include "app/change_desk.hpp"
 #include "app/cli/exit_codes.hpp"
 #include "app/cli/version.hpp"
+#include "app/departure.hpp"
 #include "app/edge_backend.hpp"
 #include "app/handover.hpp"
+#include "app/health_reporter.hpp"
 #include "app/operation_feed.hpp"
 #include "app/outage_desk.hpp"
+#include "app/page_desk.hpp"
+#include "app/plane_options.hpp"
+#include "app/process_setup.hpp"
 #include "app/reloader.hpp"
 #include "app/user_desk.hpp"
 #include "base/ids.hpp"
@@ -33,55 +33,24 @@
 #include "metrics/registry.hpp"
 #include "proxy/io/data_plane.hpp"
 #include "proxy/mock/mock_upstream.hpp"
-#include "proxy/mock/table_book.hpp"
 #include "ws/server.hpp"
 
 namespace pgsidecar::app {
 
-namespace {
-
 namespace log = base::log;
 
-void raise_open_file_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-void configure_log(const config::Settings::Log& settings) {
-    log::configure(
-        static_cast<log::Level>(settings.level),
-        settings.format == config::LogFormat::Text ? log::Format::Text : log::Format::Json);
-}
-
-/// For pgsidecar.ledger: which process this is.
-std::string where_we_are() {
-    std::array<char, 256> name{};
-    gethostname(name.data(), name.size() - 1);
-    return std::string(name.data()) + "/" + std::to_string(getpid());
-}
-
-std::string where_of(const config::Upstream& upstream) {
-    if (upstream.hosts.empty()) return {};
-    const config::HostPort& host = upstream.hosts.front();
-    return host.is_unix_socket() ? host.host : host.host + ":" + std::to_string(host.port);
-}
-
-}  // namespace
-
-struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
+struct Application::Impl final : proxy::DataPlaneEvents {
     Impl(config::LoadInput input, config::LoadResult loaded)
         : settings(std::make_shared<const config::Settings>(loaded.settings)),
           warnings(loaded.warnings),
           reloader(std::move(input), std::move(loaded), counters,
                    [this](const config::LoadResult& next) { return take_over(next); }),
           console(control),
-          signals(control),
+          page_desk(control),
+          departure(control),
           hangups(control),
-          drain_timer(control),
+          certificates(control),
           feed_timer(control),
-          certificate_timer(control),
           connection_id(base::UuidSource(entropy).next(base::read_clocks().wall_us).to_string()) {}
 
     // DataPlaneEvents, on worker threads
@@ -112,66 +81,19 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
         takeover.pass_on_cancel(pid, secret);
     }
 
-    // health::Listener, on the control thread
-    void on_status(const model::StatusEvent& given) override {
-        model::StatusEvent event = given;
-        if (std::uint64_t waiting = outage->status().waiting; waiting > 0)
-            event.queued = static_cast<std::int64_t>(waiting);
-        counters->upstream_state_changes.add();
-        if (event.status == model::ConnectionStatus::Connecting && event.attempt.value_or(0) > 0) {
-            counters->reconnect_attempts.add();
-        }
-        counters->up.set(event.status == model::ConnectionStatus::Connected ? 1 : 0);
-        log::info(
-            "health", "database status",
-            {{"status", model::to_string(event.status)}, {"message", event.message.value_or("")}});
-        server->publish_status(event);
-    }
-    void on_error(const model::ErrorEvent& event) override {
-        log::warn("health", "database error",
-                  {{"operation", event.operation},
-                   {"error", event.error},
-                   {"message", event.message},
-                   {"next_step", event.resolution.value_or("")}});
-        server->publish_error(event);
-    }
-    void on_health(const model::HealthEvent& event) override {
-        if (event.healthy) {
-            counters->health_checks_ok.add();
-            counters->upstream_last_success_us.set(event.timestamp_us);
-            counters->health_check_latency_ns.set(
-                static_cast<std::int64_t>(event.latency_ms * 1e6));
-        } else {
-            counters->health_checks_failed.add();
-        }
-        server->publish_health(event);
-    }
-    void on_upstream(const health::UpstreamSnapshot& snapshot) override {
-        snapshot.usable ? plane->upstream_usable() : plane->upstream_gone();
-        outage->set_usable(snapshot.usable);
-        change_desk->set_usable(snapshot.usable);
-    }
-    void on_flush(std::function<void()> done) override { outage->flush_now(std::move(done)); }
-
     std::shared_ptr<const proxy::Options> make_options(std::string& problem);
     bool mock() const { return settings->database.mode == model::DatabaseMode::Mock; }
     bool make_parts();
     int start();
-    void on_signal();
-    std::string take_sockets(base::ListeningSockets& sockets);
     std::string open_upgrade_socket();
-    void on_taken();
-    void wait_for_upgrade(std::int64_t give_up_ns, int empty_looks);
-    void drain();
     void on_hangup();
+    Reloader::Report reload();
     /// Puts a reloaded configuration to use; a sentence when that is not possible.
     std::string take_over(const config::LoadResult& next);
     void publish_limits();
-    void wait_for_clients(std::int64_t give_up_ns);
+    Departure::Parts departure_parts();
     void finish();
     void collect_operations();
-    /// Changed certificate files are taken for new connections; now and from time to time.
-    void watch_certificates();
     void refresh_counters();
 
     base::SystemEntropy entropy;
@@ -182,8 +104,12 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::vector<config::Mistake> warnings;             ///< of the start
     Reloader reloader;
     AdminDesk console;
-    asio::signal_set signals, hangups;
-    asio::steady_timer drain_timer, feed_timer, certificate_timer;
+    PageDesk page_desk;
+    HealthReporter reporter;
+    Departure departure;
+    asio::signal_set hangups;
+    CertificateWatch certificates;
+    asio::steady_timer feed_timer;
     std::string connection_id;
     config::Upstream upstream;
     EdgeBackend backend;
@@ -198,61 +124,20 @@ struct Application::Impl final : proxy::DataPlaneEvents, health::Listener {
     std::unique_ptr<OutageDesk> outage;  ///< goes first: its spool still calls the others
     Takeover takeover;
     std::unique_ptr<HandoverServer> handover;
-    int signals_seen = 0;
-    bool drains = false;
     bool finishing = false;
     std::atomic<bool> records_due{false};
 };
 
 std::shared_ptr<const proxy::Options> Application::Impl::make_options(std::string& problem) {
-    auto options = std::make_shared<proxy::Options>();
-    options->settings = settings;
-    options->upstream = upstream;
-    options->connection_id = connection_id;
-    options->progress = outage->progress();
-    // Sessions have their seats in it.
-    if (plane_options) options->census = plane_options->census;
-    auto policy = std::make_shared<model::OutagePolicy>();
-    problem = model::OutagePolicy::parse(settings->outage.policy, *policy);
-    if (!problem.empty()) return nullptr;
-    options->policy = std::move(policy);
     proxy::UserFile user_file;
-    if (!settings->auth.user_file.empty()) {
-        std::ifstream file(settings->auth.user_file);
-        if (!file) {
-            problem = "auth.user_file " + settings->auth.user_file + " cannot be read.";
-            return nullptr;
-        }
-        std::stringstream text;
-        text << file.rdbuf();
-        std::vector<proxy::UserFile::Problem> mistakes;
-        user_file = proxy::UserFile::parse(text.str(), mistakes);
-        if (!mistakes.empty()) {
-            problem = settings->auth.user_file + ":" + std::to_string(mistakes[0].line) + ": " +
-                      mistakes[0].message + ".";
-            return nullptr;
-        }
-    }
-    std::vector<std::string> bad_secrets;
-    options->credentials =
-        proxy::Credentials::build(upstream.user, upstream.password, user_file, entropy, bad_secrets,
-                                  static_cast<std::uint32_t>(settings->auth.scram_iterations));
-    if (!bad_secrets.empty()) {
-        problem = "auth.user_file: " + bad_secrets[0];
-        return nullptr;
-    }
+    auto options =
+        app::plane_options({settings, upstream, connection_id, outage->progress(), plane_options},
+                           entropy, user_file, problem);
+    if (!options) return nullptr;
     // auth.query needs a restart; the one that runs may have lookups under way.
     if (!users)
         users = std::make_unique<UserDesk>(control, *settings, upstream, user_file, problem);
-    if (!problem.empty()) return nullptr;
-    if (mock()) options->mock_tables = std::make_shared<proxy::mock::TableBook>();
-    options->version = version();
-    if (mock() && upstream.user.empty()) options->credentials.accept_anybody();
-    if (plane_options) {  // of before a reload
-        options->mock_tables = plane_options->mock_tables;
-        options->credentials.keep_from(plane_options->credentials);
-    }
-    return options;
+    return problem.empty() ? options : nullptr;
 }
 
 bool Application::Impl::make_parts() {
@@ -272,7 +157,7 @@ bool Application::Impl::make_parts() {
     outage_parts.upstream = upstream;
     outage_parts.sidecar = where_we_are();
     outage_parts.counters = counters;
-    outage_parts.on_error = [this](const model::ErrorEvent& event) { on_error(event); };
+    outage_parts.on_error = [this](const model::ErrorEvent& event) { reporter.on_error(event); };
     outage = std::make_unique<OutageDesk>(control, std::move(outage_parts));
     std::string problem;
     plane_options = make_options(problem);
@@ -281,7 +166,10 @@ bool Application::Impl::make_parts() {
         return false;
     }
     plane = std::make_unique<proxy::DataPlane>(plane_options, *this);
-    server = std::make_unique<ws::HttpServer>(settings, backend, entropy, std::string(version()));
+    certificates.connect(
+        {plane.get(), counters, [this] { return settings->tls.check_interval_ms; }});
+    server = std::make_unique<ws::HttpServer>(settings, backend, page_desk, entropy,
+                                              std::string(version()));
     db::LibpqAdapter::Options adapter_options;
     adapter_options.connection_id = connection_id;
     adapter_options.mode = settings->database.mode;
@@ -293,14 +181,17 @@ bool Application::Impl::make_parts() {
         adapter =
             std::make_unique<db::LibpqAdapter>(control.get_executor(), upstream, adapter_options);
     }
-    supervisor = std::make_unique<health::Supervisor>(control, settings, std::move(adapter), *this);
+    supervisor =
+        std::make_unique<health::Supervisor>(control, settings, std::move(adapter), reporter);
     metrics::Registry::Identity identity{std::string(version()), {}, where_of(upstream)};
     registry = std::make_unique<metrics::Registry>(identity, counters);
-    feed = std::make_unique<OperationFeed>(
-        *plane, *server, *outage, static_cast<std::size_t>(settings->audit.recent_operations),
-        std::chrono::milliseconds(settings->audit.batch_interval_ms));
+    OperationFeed::Limits kept{static_cast<std::size_t>(settings->audit.recent_operations),
+                               static_cast<std::size_t>(settings->audit.top_statements),
+                               std::chrono::milliseconds(settings->audit.batch_interval_ms)};
+    feed = std::make_unique<OperationFeed>(*plane, *server, *outage, kept);
     change_desk = std::make_unique<ChangeDesk>(
         control, ChangeDesk::Parts{settings, upstream, server.get(), feed.get(), counters});
+    reporter.connect({plane.get(), outage.get(), change_desk.get(), server.get(), counters});
     EdgeBackend::Parts parts{
         settings, plane.get(), supervisor.get(), registry.get(), feed.get(), outage.get(), [this] {
             refresh_counters();
@@ -308,12 +199,16 @@ bool Application::Impl::make_parts() {
     backend.connect(std::move(parts));
     console.start({plane.get(), outage.get(), feed.get(), supervisor.get(), &reloader, upstream,
                    "pgsidecar " + std::string(version())});
+    page_desk.connect({plane.get(), outage.get(), feed.get(), supervisor.get(), &reloader,
+                       server.get(), [this] { return reload(); }, counters, upstream,
+                       std::string(version())});
     return true;
 }
 
 void Application::Impl::refresh_counters() {
     outage->refresh_counters();
     change_desk->refresh_counters();
+    page_desk.refresh_counters();
 }
 
 void Application::Impl::publish_limits() {
@@ -340,11 +235,16 @@ std::string Application::Impl::take_over(const config::LoadResult& next) {
     return {};
 }
 
+Reloader::Report Application::Impl::reload() {
+    Reloader::Report report = reloader.reload();
+    certificates.look();
+    return report;
+}
+
 void Application::Impl::on_hangup() {
     hangups.async_wait([this](const asio::error_code& error, int) {
         if (error || finishing) return;
-        reloader.reload();
-        watch_certificates();
+        reload();
         on_hangup();
     });
 }
@@ -354,19 +254,8 @@ void Application::Impl::collect_operations() {
     feed_timer.async_wait([this](const asio::error_code& error) {
         if (error || finishing) return;
         feed->collect();
+        page_desk.tick();
         collect_operations();
-    });
-}
-
-void Application::Impl::watch_certificates() {
-    proxy::CertificateReport report = plane->look_at_certificates();
-    counters->certificate_reloads_ok.add(static_cast<std::uint64_t>(report.renewed));
-    counters->certificate_reloads_failed.add(static_cast<std::uint64_t>(report.failed));
-    counters->client_certificate_expires_us.set(report.client_expires_us);
-    counters->server_certificate_expires_us.set(report.server_expires_us);
-    certificate_timer.expires_after(std::chrono::milliseconds(settings->tls.check_interval_ms));
-    certificate_timer.async_wait([this](const asio::error_code& error) {
-        if (!error && !finishing) watch_certificates();
     });
 }
 
@@ -375,7 +264,8 @@ int Application::Impl::start() {
     counters->last_reload_ok.set(1);
     counters->last_reload_success_us.set(base::read_clocks().wall_us);
     base::ListeningSockets sockets;
-    if (std::string problem = take_sockets(sockets); !problem.empty()) {
+    if (std::string problem = inherited_sockets(settings->upgrade, takeover, sockets);
+        !problem.empty()) {
         log::error("upgrade", problem);
         return kExitUnavailable;
     }
@@ -392,10 +282,11 @@ int Application::Impl::start() {
         log::error("http", report.error);
         return kExitUnavailable;
     }
+    page_desk.listens(report.port, report.probes_port);
     change_desk->start();
     supervisor->start();
     collect_operations();
-    watch_certificates();
+    certificates.look();
     backend.set_started();
     log::info("app", "pgsidecar is listening",
               {{"version", version()},
@@ -410,20 +301,6 @@ int Application::Impl::start() {
         if (!takeover.in_progress()) return kExitUnavailable;
     }
     return kExitOk;
-}
-
-std::string Application::Impl::take_sockets(base::ListeningSockets& sockets) {
-    sockets = sockets_of_systemd();
-    const auto& upgrade = settings->upgrade;
-    if (!upgrade.takeover) return {};
-    base::close_sockets(sockets);
-    auto patience = std::chrono::milliseconds(upgrade.timeout_ms);
-    if (std::string problem = takeover.ask(upgrade.socket, patience, sockets); !problem.empty())
-        return problem;
-    if (!takeover.in_progress())
-        log::info("upgrade", "there is no process to take over from; this one listens anew",
-                  {{"socket", upgrade.socket}});
-    return {};
 }
 
 std::string Application::Impl::open_upgrade_socket() {
@@ -444,7 +321,12 @@ std::string Application::Impl::open_upgrade_socket() {
         server->lend_sockets(lent);
         return lent;
     };
-    parts.on_taken = [this] { on_taken(); };
+    parts.on_taken = [this] {
+        backend.set_draining();
+        plane->stop_listening();
+        server->stop_listening();
+        departure.taken_over();
+    };
     parts.on_cancel = [this](std::int32_t pid, std::uint32_t key) {
         plane->cancel(-1, pid, key);
         takeover.pass_on_cancel(pid, key);
@@ -453,82 +335,36 @@ std::string Application::Impl::open_upgrade_socket() {
     return handover->start();
 }
 
-void Application::Impl::on_taken() {
-    log::info(
-        "upgrade",
-        "a new process has taken over: it gets the new clients, those that are here go on",
-        {{"clients", plane->clients()}, {"client_wait_ms", settings->upgrade.client_wait_ms}});
-    backend.set_draining();
-    plane->stop_listening();
-    server->stop_listening();
-    wait_for_upgrade(
-        base::read_clocks().mono_ns + settings->upgrade.client_wait_ms * std::int64_t{1'000'000},
-        0);
-}
-
-void Application::Impl::wait_for_upgrade(std::int64_t give_up_ns, int empty_looks) {
-    // A client may have been accepted and not yet counted: none must be seen several times.
-    constexpr int kSureAfter = 5;
-    drain_timer.expires_after(std::chrono::milliseconds(20));
-    drain_timer.async_wait([this, give_up_ns, empty_looks](const asio::error_code& error) {
-        if (error || drains) return;
-        int looks = plane->clients() == 0 ? empty_looks + 1 : 0;
-        if (looks >= kSureAfter) return finish();
-        if (base::read_clocks().mono_ns >= give_up_ns) return drain();
-        wait_for_upgrade(give_up_ns, looks);
-    });
-}
-
-void Application::Impl::drain() {
-    drains = true;
-    backend.set_draining();
-    plane->drain();
-    wait_for_clients(base::read_clocks().mono_ns +
-                     settings->shutdown.client_wait_ms * std::int64_t{1'000'000});
-}
-
-void Application::Impl::on_signal() {
-    signals.async_wait([this](const asio::error_code& error, int number) {
-        if (error) return;
-        if (++signals_seen > 1) return finish();
-        log::info(
-            "app",
-            "stopping: no new clients; those that are connected may finish their transactions",
-            {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"},
-             {"clients", plane->clients()},
-             {"client_wait_ms", settings->shutdown.client_wait_ms}});
+Departure::Parts Application::Impl::departure_parts() {
+    Departure::Parts parts;
+    parts.plane = plane.get();
+    parts.settings = [this]() -> const config::Settings& { return *settings; };
+    parts.on_signal = [this] {
         if (handover) handover->stop();
-        if (!drains) drain();
-        on_signal();
-    });
-}
-
-void Application::Impl::wait_for_clients(std::int64_t give_up_ns) {
-    drain_timer.expires_after(std::chrono::milliseconds(20));
-    drain_timer.async_wait([this, give_up_ns](const asio::error_code& error) {
-        if (error) return;
-        if (plane->clients() == 0 || base::read_clocks().mono_ns >= give_up_ns) return finish();
-        wait_for_clients(give_up_ns);
-    });
+    };
+    parts.on_drain = [this] { backend.set_draining(); };
+    parts.finish = [this] { finish(); };
+    return parts;
 }
 
 void Application::Impl::finish() {
     if (finishing) return;
     finishing = true;
     console.stop();
-    drain_timer.cancel();
+    page_desk.stop();
+    departure.stop_waiting();
     if (handover) handover->stop();
     if (std::size_t left = plane->clients(); left > 0) {
         log::warn("app", "clients are cut off", {{"clients", left}});
     }
-    certificate_timer.cancel();
+    certificates.stop();
     plane->stop();
     feed_timer.cancel();
     feed->collect();
     users->stop();
     auto end = [this] {
         server->stop(std::chrono::milliseconds(2'000));
-        signals.cancel();
+        departure.stop_signals();
         hangups.cancel();
         control.stop();
     };
@@ -549,10 +385,8 @@ int Application::run() {
         log::warn("config", warning.sentence, {{"source", warning.source}});
     }
     if (!impl_->make_parts()) return kExitConfig;
-    impl_->signals.add(SIGTERM);
-    impl_->signals.add(SIGINT);
     impl_->hangups.add(SIGHUP);
-    impl_->on_signal();
+    impl_->departure.start(impl_->departure_parts());
     impl_->on_hangup();
     if (int code = impl_->start(); code != kExitOk) return code;
     impl_->control.run();

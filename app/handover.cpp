@@ -240,4 +240,18 @@ base::ListeningSockets sockets_of_systemd() {
     return sockets;
 }
 
+std::string inherited_sockets(const config::Settings::Upgrade& upgrade, Takeover& takeover,
+                              base::ListeningSockets& sockets) {
+    sockets = sockets_of_systemd();
+    if (!upgrade.takeover) return {};
+    base::close_sockets(sockets);
+    auto patience = std::chrono::milliseconds(upgrade.timeout_ms);
+    if (std::string problem = takeover.ask(upgrade.socket, patience, sockets); !problem.empty())
+        return problem;
+    if (!takeover.in_progress())
+        log::info("upgrade", "there is no process to take over from; this one listens anew",
+                  {{"socket", upgrade.socket}});
+    return {};
+}
+
 }  // namespace pgsidecar::app

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/listening_sockets.hpp"
+#include "config/settings.hpp"
 
 namespace asio {
 class io_context;
@@ -75,5 +76,10 @@ private:
 /// probes; without names in the order clients, http, probes, and a Unix socket for clients-unix.
 /// Takes the variables out of the environment.
 base::ListeningSockets sockets_of_systemd();
+
+/// What this process is to listen on from its start: systemd's sockets, or those of the process
+/// that it takes over from. A sentence on failure.
+std::string inherited_sockets(const config::Settings::Upgrade& upgrade, Takeover& takeover,
+                              base::ListeningSockets& sockets);
 
 }  // namespace pgsidecar::app

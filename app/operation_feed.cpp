@@ -40,6 +40,7 @@ void OperationFeed::collect_locked() {
         auto changes = writes_.collect(batch_);
         if (!changes.empty()) server_.publish_feed(std::move(changes));
     }
+    top_.add(batch_);
     recent_.add(batch_);
 }
 

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "app/outage_desk.hpp"
+#include "base/clock.hpp"
 #include "changes/proxy_writes.hpp"
+#include "metrics/top_statements.hpp"
 #include "model/database_operation.hpp"
 #include "proxy/io/data_plane.hpp"
 #include "realtime/recent_operations.hpp"
@@ -14,9 +16,9 @@
 
 namespace pgsidecar::app {
 
-/// Takes what the workers record, hands it to the operation log, keeps the latest for
-/// /api/operations, and passes it to the feed when somebody listens. Records are turned into texts
-/// only when somebody asks, so that recording stays cheap.
+/// Takes what the workers record, hands it to the operation log, sums it up for /api/top, keeps the
+/// latest for /api/operations, and passes it to the feed when somebody listens. Records are turned
+/// into texts only when somebody asks, so that recording stays cheap.
 ///
 /// Thread: any.
 class OperationFeed {
@@ -25,14 +27,21 @@ public:
     /// each waking costs CPU that statements could use.
     std::chrono::milliseconds interval() const;
 
-    /// log_interval: how often records go to the operation log, where there is one.
+    struct Limits {
+        std::size_t recent = 0;  ///< operations
+        std::size_t top = 0;     ///< different statements
+        std::chrono::milliseconds
+            log_interval;  ///< how often records go to the operation log, where there is one
+    };
+
     OperationFeed(proxy::DataPlane& plane, ws::HttpServer& server, OutageDesk& outage,
-                  std::size_t kept, std::chrono::milliseconds log_interval)
+                  Limits limits)
         : plane_(plane),
           server_(server),
           outage_(outage),
-          recent_(kept),
-          log_interval_(log_interval) {}
+          recent_(limits.recent),
+          top_(limits.top, base::read_clocks().wall_us),
+          log_interval_(limits.log_interval) {}
 
     /// Whether writes through the sidecar are reported as row changes: the source of changes is
     /// the proxy itself.
@@ -42,6 +51,8 @@ public:
     void collect();
     /// Newest first; collects before it looks.
     std::vector<model::DatabaseOperation> find(const realtime::OperationFilter& filter);
+    /// The sums of what was collected.
+    const metrics::TopStatements& top() const { return top_; }
 
 private:
     void collect_locked();
@@ -51,6 +62,7 @@ private:
     ws::HttpServer& server_;
     OutageDesk& outage_;
     realtime::RecentOperations recent_;
+    metrics::TopStatements top_;
     std::chrono::milliseconds log_interval_;
     std::atomic<bool> reports_writes_{false};
     std::mutex mutex_;  ///< of batch_ and writes_

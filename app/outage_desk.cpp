@@ -163,6 +163,17 @@ audit::SpoolStats OutageDesk::spool_stats() const {
     return spool_ ? spool_->stats() : audit::SpoolStats{};
 }
 
+void OutageDesk::change_dead(std::uint64_t sequence, bool retry, std::function<void(bool)> done) {
+    if (!retry) return spool_->discard(sequence, std::move(done));
+    spool_->retry(sequence, [this, done = std::move(done)](bool stored) {
+        if (stored && flusher_) {
+            watch();
+            flusher_->entries_arrived();
+        }
+        done(stored);
+    });
+}
+
 void OutageDesk::reload(const config::Settings& settings) {
     if (watch_) watch_->set_tables(spooled_tables(settings));
 }

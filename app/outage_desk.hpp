@@ -48,6 +48,11 @@ public:
     audit::FlushStatus status() const;
     /// Zeros without a spool.
     audit::SpoolStats spool_stats() const;
+    /// Null while there is none. Thread: any.
+    audit::Spool* spool() const { return open_ ? spool_.get() : nullptr; }
+    /// Retries or discards a dead letter; done, on the spool's thread: whether it could be. There
+    /// is a spool. Thread: any.
+    void change_dead(std::uint64_t sequence, bool retry, std::function<void(bool)> done);
     /// Other settings count from now on: the tables whose columns are learned are the policy's.
     void reload(const config::Settings& settings);
     /// Before a scrape. Thread: any.

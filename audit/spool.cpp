@@ -93,6 +93,10 @@ void Spool::dead_letters(std::size_t max, std::function<void(std::vector<DeadLet
     impl_->worker->push(spool_request::DeadLetters{max, std::move(done)});
 }
 
+void Spool::browse(BrowseQuery query, std::function<void(Browsed)> done) {
+    impl_->worker->push(spool_request::Browse{query, std::move(done)});
+}
+
 void Spool::retry(std::uint64_t sequence, std::function<void(bool)> done) {
     impl_->worker->push(spool_request::Retry{sequence, std::move(done)});
 }

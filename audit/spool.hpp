@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/spool_browse.hpp"
 #include "base/clock.hpp"
 #include "model/learned_schema.hpp"
 #include "model/spool_entry.hpp"
@@ -117,6 +118,9 @@ public:
     /// Puts it behind everything that waits, with a new sequence.
     void retry(std::uint64_t sequence, std::function<void(bool)> done);
     void discard(std::uint64_t sequence, std::function<void(bool)> done);
+
+    /// A page for people.
+    void browse(BrowseQuery query, std::function<void(Browsed)> done);
 
     // What was learned of the database, kept over restarts. Read at open().
     void remember(model::LearnedServer server);

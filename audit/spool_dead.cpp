@@ -1,6 +1,7 @@
 #include "audit/spool_dead.hpp"
 
 #include <string>
+#include <utility>
 
 #include "audit/spool_checksum.hpp"
 
@@ -27,7 +28,7 @@ SpoolDead::SpoolDead(SpoolConnection& connection, SpoolRowReader& reader)
     : reader_(reader),
       copy_(connection, "INSERT INTO dead SELECT " + std::string(kSpoolColumns) +
                             ", ?, ?, ?, ?, ? FROM entries WHERE sequence = ?"),
-      list_(connection, select("ORDER BY sequence LIMIT ?")),
+      list_(connection, select("WHERE sequence > ? ORDER BY sequence LIMIT ?")),
       find_(connection, select("WHERE sequence = ?")),
       delete_(connection, "DELETE FROM dead WHERE sequence = ?"),
       delete_parts_(connection, "DELETE FROM parts WHERE sequence = ?") {}
@@ -56,12 +57,15 @@ DeadLetter SpoolDead::read(const SpoolQuery& row, std::uint64_t& bytes) const {
     return letter;
 }
 
-std::vector<DeadLetter> SpoolDead::list(std::size_t max) {
-    std::vector<DeadLetter> out;
-    list_.bind(std::uint64_t{max});
+void SpoolDead::list(std::uint64_t after, std::size_t max,
+                     const std::function<bool(DeadLetter, std::uint64_t)>& see) {
+    list_.bind(after).bind(std::uint64_t{max});
     std::uint64_t bytes = 0;
-    while (list_.next()) out.push_back(read(list_, bytes));
-    return out;
+    while (list_.next()) {
+        DeadLetter letter = read(list_, bytes);
+        if (!see(std::move(letter), bytes)) break;
+    }
+    list_.reset();
 }
 
 std::optional<SpoolRow> SpoolDead::find(std::uint64_t sequence) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,8 +18,10 @@ public:
 
     /// Copies the row of `entries` as it is, damage included.
     bool copy_entry(const DeadLetter& letter);
-    /// In the order of their sequences.
-    std::vector<DeadLetter> list(std::size_t max);
+    /// Those above `after`, in the order of their sequences. see: with the size of each; false to
+    /// stop.
+    void list(std::uint64_t after, std::size_t max,
+              const std::function<bool(DeadLetter, std::uint64_t bytes)>& see);
     std::optional<SpoolRow> find(std::uint64_t sequence);
     /// What read() wants of a query on `dead`.
     static std::string columns();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/spool.hpp"
+#include "audit/spool_browse.hpp"
 #include "audit/spool_check.hpp"
 #include "audit/spool_connection.hpp"
 #include "audit/spool_contexts.hpp"
@@ -80,7 +81,9 @@ public:
     std::optional<First> first();
     std::vector<StoredRecords> read_records(std::uint64_t after, std::size_t max_bytes,
                                             std::vector<std::uint64_t>& damaged);
-    std::vector<DeadLetter> dead_letters(std::size_t max) { return dead_.list(max); }
+    std::vector<DeadLetter> dead_letters(std::size_t max);
+    /// A page of what waits, or of the dead letters. Hands nothing out.
+    Browsed browse(const BrowseQuery& query);
 
 private:
     bool take_out(std::uint64_t from, std::uint64_t through);

@@ -67,13 +67,18 @@ struct DeadLetters {
     std::function<void(std::vector<DeadLetter>)> done;
 };
 
+struct Browse {
+    BrowseQuery query;
+    std::function<void(Browsed)> done;
+};
+
 /// Those that change the file come first: many of them share one commit.
 using Any = std::variant<Append, AppendRecords, Settle, Bury, SettleRecords, Retry, Discard,
-                         RememberServer, RememberSchema, Read, ReadRecords, DeadLetters>;
+                         RememberServer, RememberSchema, Read, ReadRecords, DeadLetters, Browse>;
 
 inline bool is_read(const Any& request) {
     return std::holds_alternative<Read>(request) || std::holds_alternative<ReadRecords>(request) ||
-           std::holds_alternative<DeadLetters>(request);
+           std::holds_alternative<DeadLetters>(request) || std::holds_alternative<Browse>(request);
 }
 
 }  // namespace spool_request

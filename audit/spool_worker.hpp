@@ -65,6 +65,7 @@ private:
     void answer(spool_request::Read& request);
     void answer(spool_request::ReadRecords& request);
     void answer(spool_request::DeadLetters& request);
+    void answer(spool_request::Browse& request);
     /// Takes those that may go to the database out of rows; the others become dead letters,
     /// durably. False when that failed.
     bool sort_out(std::vector<SpoolRow>& rows, std::vector<StoredEntry>& deliver);

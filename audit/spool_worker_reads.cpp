@@ -152,4 +152,13 @@ void SpoolWorker::answer(spool_request::DeadLetters& request) {
     request.done(std::move(deliver));
 }
 
+void SpoolWorker::answer(spool_request::Browse& request) {
+    Browsed page;
+    if (file_) {
+        page = file_->browse(request.query);
+        if (!file_->good()) failed();
+    }
+    request.done(std::move(page));
+}
+
 }  // namespace pgsidecar::audit

@@ -76,7 +76,10 @@ struct Settings {
         int queue_hard_bytes = 1'048'576;  ///< per socket: above it the socket lags
         int queue_max_frames = 4'096;      ///< per socket, data lane
         int queue_slow_timeout_ms =
-            10'000;  ///< lagging or above soft for this long: closed with 4508
+            10'000;                      ///< lagging or above soft for this long: closed with 4508
+        int history_seconds = 900;       ///< of one-second samples kept for /api/history
+        int max_rows = 1'000;            ///< of one list that the API gives
+        int answer_timeout_ms = 10'000;  ///< then a request is answered without the answer
     } http;
 
     /// Channels, replay and limits of `/ws` (contract 5.4, 5.6, 5.10).
@@ -210,6 +213,7 @@ struct Settings {
     struct Audit {
         int ring_records = 16'384;      ///< per worker, worker to recorder
         int recent_operations = 1'000;  ///< kept for /api/operations
+        int top_statements = 500;       ///< kept for /api/top; 0: none
         int fingerprint_cache_entries = 10'000;
         int statement_text_bytes = 4'096;
         /// Which operations go to pgsidecar.operations in the database.

@@ -17,7 +17,7 @@ constexpr LabelInfo kLabels[] = {
     {"upstream", "`host:port` of the database, or the path of its socket"},
     {"outcome",
      "`success`, `failure`; records of the operation log: `stored`, `refused`, `dropped`, "
-     "`damaged`, `applied`"},
+     "`damaged`, `applied`; orders over HTTP: `done`, `refused`"},
     {"state",
      "clients: `active`, `waiting`, `idle`; connections to the database: `active`, `idle`, "
      "`login`"},

@@ -72,6 +72,9 @@ struct ProcessCounters {
     std::array<SharedGauge, kWsRefusals.size()> ws_refused;
     std::array<SharedGauge, kWsCloses.size()> ws_closed;
     SharedGauge http_refused;  ///< requests and upgrades: Host, Origin, token, limits
+    SharedGauge top_statements, top_evicted;
+    /// Orders that came in over HTTP: kill, retry, discard, reload.
+    SharedCounter http_orders_done, http_orders_refused;
     SharedGauge feed_events, feed_rejected, feed_broadcasts, feed_replayed, feed_gaps;
     SharedGauge changes_source;  ///< index in kChangeSources
     SharedGauge changes_live;    ///< 1 or 0

@@ -159,6 +159,10 @@ void write_feed(const ProcessCounters& process, FamilyBuilder& out) {
         out.add(WsClosed, process.ws_closed[i].get(), kWsCloses[i]);
     }
     out.add(HttpRefused, process.http_refused.get());
+    out.add(HttpOrders, process.http_orders_done.get(), "done");
+    out.add(HttpOrders, process.http_orders_refused.get(), "refused");
+    out.add(TopStatements, process.top_statements.get());
+    out.add(TopStatementsEvicted, process.top_evicted.get());
     out.add(FeedEvents, process.feed_events.get(), "received");
     out.add(FeedEvents, process.feed_rejected.get(), "rejected");
     out.add(FeedBroadcasts, process.feed_broadcasts.get());

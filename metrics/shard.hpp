@@ -39,10 +39,18 @@ private:
 class Histogram {
 public:
     static constexpr std::size_t kBuckets = std::size_t{4} * 44;
+    /// Observations in each bucket.
+    using Counts = std::array<std::uint64_t, kBuckets>;
+
+    static std::size_t bucket_of(std::uint64_t ns);
+    /// The nanoseconds that this share (0 to 1) of the counted do not exceed, to the accuracy of a
+    /// step; -1: nothing was counted.
+    static std::int64_t quantile(const Counts& counts, double share);
 
     void observe(std::int64_t ns);
     /// Observations of at most bound_ns, to the accuracy of a step; count and sum_ns are exact.
     std::uint64_t at_most(std::int64_t bound_ns) const;
+    void add_to(Counts& sums) const;
     std::uint64_t count() const { return count_.get(); }
     std::uint64_t sum_ns() const { return sum_.get(); }
 

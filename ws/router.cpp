@@ -1,5 +1,6 @@
 #include "ws/router.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -21,7 +22,8 @@ std::string bearer_of(std::string_view authorization) {
 
 struct Router::Route {
     enum class Guard : std::uint8_t { Open, Token };
-    using Handler = void (Router::*)(const HttpRequest&, const Target&, const Respond&) const;
+    using Handler = void (Router::*)(const Call&, const Respond&) const;
+    using DeskHandler = void (DeskRoutes::*)(const Call&, const Respond&) const;
 
     std::string_view path;
     Method method;  ///< Get stands for Head too
@@ -29,10 +31,18 @@ struct Router::Route {
     bool on_probes;
     Handler handler;
     std::string_view scope = "*";  ///< that the token must have
+    DeskHandler desk = nullptr;    ///< in place of handler
 };
 
 const Router::Route* Router::find_route(const std::string& path) {
     using Guard = Route::Guard;
+    constexpr auto shows = [](std::string_view at, std::string_view scope, Route::DeskHandler how) {
+        return Route{at, Method::Get, Guard::Token, false, nullptr, scope, how};
+    };
+    constexpr auto orders = [](std::string_view at, std::string_view scope,
+                               Route::DeskHandler how) {
+        return Route{at, Method::Post, Guard::Token, false, nullptr, scope, how};
+    };
     static constexpr std::array kRoutes{
         Route{"/livez", Method::Get, Guard::Open, true, &Router::probe},
         Route{"/readyz", Method::Get, Guard::Open, true, &Router::probe},
@@ -50,6 +60,16 @@ const Router::Route* Router::find_route(const std::string& path) {
         Route{"/api/clients", Method::Get, Guard::Token, false, &Router::clients, "admin:clients"},
         Route{"/api/reconnect", Method::Post, Guard::Token, false, &Router::reconnect,
               "db:reconnect"},
+        shows("/api/history", "status:read", &DeskRoutes::history),
+        shows("/api/top", "operations:read", &DeskRoutes::top),
+        shows("/api/sessions", "sessions:read", &DeskRoutes::sessions),
+        orders("/api/sessions/kill", "admin:sessions", &DeskRoutes::kill),
+        shows("/api/pools", "sessions:read", &DeskRoutes::pools),
+        shows("/api/queue", "queue:read", &DeskRoutes::queue),
+        orders("/api/queue/retry", "admin:queue", &DeskRoutes::retry),
+        orders("/api/queue/discard", "admin:queue", &DeskRoutes::discard),
+        shows("/api/config", "config:read", &DeskRoutes::configuration),
+        orders("/api/reload", "admin:reload", &DeskRoutes::reload),
     };
     static constexpr Route kAsset{"", Method::Get, Guard::Open, false, &Router::asset};
     for (const Route& route : kRoutes) {
@@ -60,7 +80,9 @@ const Router::Route* Router::find_route(const std::string& path) {
 
 Router::Router(Parts parts)
     : parts_(std::move(parts)),
-      access_(parts_.settings->http.address, parts_.settings->http.allowed_origins) {}
+      access_(parts_.settings->http.address, parts_.settings->http.allowed_origins),
+      desk_(parts_.desk, parts_.hub,
+            static_cast<std::size_t>(std::max(parts_.settings->http.max_rows, 1))) {}
 
 std::optional<HttpResponse> Router::refuse_stranger(const HttpRequest& request) const {
     if (request.edge == Edge::Probes) return std::nullopt;
@@ -119,15 +141,18 @@ void Router::handle(const HttpRequest& request, Respond respond) const {
         response.headers.emplace_back("Allow", route->method == Method::Get ? "GET, HEAD" : "POST");
         return respond(std::move(response));
     }
+    std::variant<realtime::Identity, HttpResponse> who;
     if (route->guard == Route::Guard::Token && request.edge != Edge::Probes) {
-        auto who = identify(offered_token(request, *target, {}));
+        who = identify(offered_token(request, *target, {}));
         if (auto* refused = std::get_if<HttpResponse>(&who)) return respond(std::move(*refused));
         if (!std::get<realtime::Identity>(who).may(route->scope)) {
             return respond(error_response(
                 403, "FORBIDDEN", "The token lacks the scope " + std::string(route->scope) + "."));
         }
     }
-    (this->*route->handler)(request, *target, respond);
+    const Call call{request, *target, std::get<realtime::Identity>(who)};
+    if (route->desk != nullptr) return (desk_.*route->desk)(call, respond);
+    (this->*route->handler)(call, respond);
 }
 
 UpgradeDecision Router::decide_upgrade(const HttpRequest& request) const {

@@ -11,6 +11,8 @@
 #include "realtime/session.hpp"
 #include "ws/access.hpp"
 #include "ws/backend.hpp"
+#include "ws/call.hpp"
+#include "ws/desk_routes.hpp"
 #include "ws/http_types.hpp"
 #include "ws/text.hpp"
 
@@ -26,13 +28,13 @@ struct UpgradeDecision {
 /// Request in, response out. Every request passes the same gates in this order: Host, Origin,
 /// route, method, token.
 ///
-/// Thread: the hub's. Answers at once, but for POST /api/health and /api/reconnect, which answer
-/// when the database side has.
+/// Thread: the hub's. Answers at once, but where the database side or the desk has to answer first.
 class Router {
 public:
     struct Parts {
         std::shared_ptr<const config::Settings> settings;
         Backend& backend;
+        Desk& desk;
         realtime::Hub& hub;
         realtime::CommandGate& gate;
         const realtime::Authenticator& authenticator;
@@ -45,6 +47,8 @@ public:
     /// Calls respond exactly once, perhaps later.
     void handle(const HttpRequest& request, Respond respond) const;
     UpgradeDecision decide_upgrade(const HttpRequest& request) const;
+    /// http.max_rows is this from now on.
+    void set_max_rows(std::size_t max_rows) { desk_.set_max_rows(max_rows); }
 
     /// The headers that every response carries; host as it was in the request and allowed, else
     /// empty.
@@ -61,22 +65,21 @@ private:
     std::variant<realtime::Identity, HttpResponse> identify(
         const std::optional<std::string>& token) const;
 
-    void asset(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void probe(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void metrics(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void info(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void status(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void operations(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void check_health(const HttpRequest& request, const Target& target,
-                      const Respond& respond) const;
-    void reconnect(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void broadcast(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void clients(const HttpRequest& request, const Target& target, const Respond& respond) const;
-    void upgrade_needed(const HttpRequest& request, const Target& target,
-                        const Respond& respond) const;
+    void asset(const Call& call, const Respond& respond) const;
+    void probe(const Call& call, const Respond& respond) const;
+    void metrics(const Call& call, const Respond& respond) const;
+    void info(const Call& call, const Respond& respond) const;
+    void status(const Call& call, const Respond& respond) const;
+    void operations(const Call& call, const Respond& respond) const;
+    void check_health(const Call& call, const Respond& respond) const;
+    void reconnect(const Call& call, const Respond& respond) const;
+    void broadcast(const Call& call, const Respond& respond) const;
+    void clients(const Call& call, const Respond& respond) const;
+    void upgrade_needed(const Call& call, const Respond& respond) const;
 
     Parts parts_;
     AccessPolicy access_;
+    DeskRoutes desk_;
 };
 
 }  // namespace pgsidecar::ws

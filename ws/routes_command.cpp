@@ -7,13 +7,13 @@
 
 namespace pgsidecar::ws {
 
-void Router::check_health(const HttpRequest&, const Target&, const Respond& respond) const {
+void Router::check_health(const Call&, const Respond& respond) const {
     parts_.gate.check_health([respond](const model::HealthEvent& event) {
         respond(json_response(200, model::to_json(event)));
     });
 }
 
-void Router::reconnect(const HttpRequest&, const Target&, const Respond& respond) const {
+void Router::reconnect(const Call&, const Respond& respond) const {
     auto refused =
         parts_.gate.reconnect(base::read_clocks().mono_ns, [respond](const auto& outcome) {
             model::JsonObject out;

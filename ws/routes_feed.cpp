@@ -9,16 +9,16 @@
 
 namespace pgsidecar::ws {
 
-void Router::broadcast(const HttpRequest& request, const Target&, const Respond& respond) const {
+void Router::broadcast(const Call& call, const Respond& respond) const {
     auto fault =
-        realtime::send_admin_message(parts_.hub, request.body, base::read_clocks().wall_us);
+        realtime::send_admin_message(parts_.hub, call.request.body, base::read_clocks().wall_us);
     if (fault) return respond(error_response(400, fault->code, fault->message));
     model::JsonObject out;
     out.add("ok", true).add("clients", parts_.hub.client_count());
     respond(json_response(200, out.finish()));
 }
 
-void Router::clients(const HttpRequest&, const Target&, const Respond& respond) const {
+void Router::clients(const Call&, const Respond& respond) const {
     std::string list = "[";
     for (const realtime::ClientInfo& client : parts_.hub.clients()) {
         model::JsonObject one;

@@ -1,5 +1,5 @@
 // The routes that only read; the table and the gates are in router.cpp.
-#include <charconv>
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -7,6 +7,7 @@
 #include "model/json_object.hpp"
 #include "realtime/frames.hpp"
 #include "ws/assets.hpp"
+#include "ws/query_numbers.hpp"
 #include "ws/router.hpp"
 
 namespace pgsidecar::ws {
@@ -51,15 +52,7 @@ bool is_operation_type(std::string_view type) {
 /// The sentence of what is wrong, or nothing.
 std::optional<std::string> read_filter(const Target& target, std::size_t most,
                                        realtime::OperationFilter& out) {
-    out.limit = std::min<std::size_t>(out.limit, most);
-    if (auto limit = target.value("limit")) {
-        auto [end, fault] =
-            std::from_chars(limit->data(), limit->data() + limit->size(), out.limit);
-        if (fault != std::errc() || end != limit->data() + limit->size() || out.limit < 1 ||
-            out.limit > most) {
-            return "limit must be a number from 1 to " + std::to_string(most) + ".";
-        }
-    }
+    if (auto wrong = read_limit(target, out.limit, most, out.limit)) return wrong;
     out.type = target.value("type");
     if (out.type && !is_operation_type(*out.type)) {
         return "type must be query, insert, update, delete or transaction.";
@@ -74,11 +67,11 @@ std::optional<std::string> read_filter(const Target& target, std::size_t most,
 
 }  // namespace
 
-void Router::asset(const HttpRequest& request, const Target& target, const Respond& respond) const {
-    const Asset* asset = find_asset(target.path);
+void Router::asset(const Call& call, const Respond& respond) const {
+    const Asset* asset = find_asset(call.target.path);
     HttpResponse response;
     response.headers = {{"ETag", asset->etag}, {"Cache-Control", "no-cache"}};
-    if (etag_matches(request.if_none_match, asset->etag)) {
+    if (etag_matches(call.request.if_none_match, asset->etag)) {
         response.status = 304;
     } else {
         response.content_type = asset->content_type;
@@ -87,23 +80,23 @@ void Router::asset(const HttpRequest& request, const Target& target, const Respo
     respond(std::move(response));
 }
 
-void Router::probe(const HttpRequest& request, const Target& target, const Respond& respond) const {
-    ProbeReport report = target.path == "/livez"    ? parts_.backend.liveness()
-                         : target.path == "/readyz" ? parts_.backend.readiness()
-                                                    : parts_.backend.startup();
+void Router::probe(const Call& call, const Respond& respond) const {
+    ProbeReport report = call.target.path == "/livez"    ? parts_.backend.liveness()
+                         : call.target.path == "/readyz" ? parts_.backend.readiness()
+                                                         : parts_.backend.startup();
     int status = report.ok ? 200 : 503;
-    bool json = request.accept.find("application/json") != std::string::npos;
+    bool json = call.request.accept.find("application/json") != std::string::npos;
     respond(json ? json_response(status, probe_json(report))
                  : text_response(status, probe_text(report)));
 }
 
-void Router::metrics(const HttpRequest&, const Target&, const Respond& respond) const {
+void Router::metrics(const Call&, const Respond& respond) const {
     HttpResponse response = text_response(200, parts_.backend.metrics_text());
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     respond(std::move(response));
 }
 
-void Router::info(const HttpRequest&, const Target&, const Respond& respond) const {
+void Router::info(const Call&, const Respond& respond) const {
     const realtime::SessionReady& ready = parts_.session->ready;
     JsonObject out;
     out.add("version", 1)
@@ -124,7 +117,7 @@ void Router::info(const HttpRequest&, const Target&, const Respond& respond) con
     respond(json_response(200, out.finish()));
 }
 
-void Router::status(const HttpRequest&, const Target&, const Respond& respond) const {
+void Router::status(const Call& call, const Respond& respond) const {
     JsonObject out;
     out.add("server", parts_.session->ready.server)
         .add("startedAt", base::to_iso8601(parts_.started_wall_us))
@@ -134,14 +127,15 @@ void Router::status(const HttpRequest&, const Target&, const Respond& respond) c
     if (auto health = parts_.backend.last_health()) out.add_raw("health", model::to_json(*health));
     if (parts_.hub.error()) out.add_raw("error", model::to_json(*parts_.hub.error()));
     out.add_raw("activity", activity_json(parts_.backend.activity()))
-        .add("sockets", parts_.hub.client_count());
+        .add("sockets", parts_.hub.client_count())
+        .add("mayReconnect", call.who.may("db:reconnect"));
     respond(json_response(200, out.finish()));
 }
 
-void Router::operations(const HttpRequest&, const Target& target, const Respond& respond) const {
+void Router::operations(const Call& call, const Respond& respond) const {
     realtime::OperationFilter filter;
     auto most = static_cast<std::size_t>(std::max(parts_.settings->audit.recent_operations, 1));
-    if (auto wrong = read_filter(target, most, filter))
+    if (auto wrong = read_filter(call.target, most, filter))
         return respond(error_response(400, "BAD_REQUEST", *wrong));
     std::string list = "[";
     for (const model::DatabaseOperation& operation : parts_.backend.recent_operations(filter)) {
@@ -153,7 +147,7 @@ void Router::operations(const HttpRequest&, const Target& target, const Respond&
     respond(json_response(200, out.finish()));
 }
 
-void Router::upgrade_needed(const HttpRequest&, const Target&, const Respond& respond) const {
+void Router::upgrade_needed(const Call&, const Respond& respond) const {
     HttpResponse response =
         error_response(426, "UPGRADE_REQUIRED", "This is a WebSocket; see /ws/info.");
     response.headers.emplace_back("Upgrade", "websocket");

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "realtime/token_authenticator.hpp"
 #include "ws/backend_commands.hpp"
 #include "ws/listener.hpp"
+#include "ws/patient_desk.hpp"
 #include "ws/server_state.hpp"
 
 namespace pgsidecar::ws {
@@ -43,17 +45,19 @@ BackendCommands::Patience patience(const config::Settings& settings) {
 }  // namespace
 
 struct HttpServer::Impl {
-    Impl(std::shared_ptr<const config::Settings> all, Backend& backend, base::Entropy& entropy,
-         std::string version)
+    Impl(std::shared_ptr<const config::Settings> all, Backend& backend, Desk& orders,
+         base::Entropy& entropy, std::string version)
         : settings(std::move(all)),
           started(base::read_clocks()),
           hub(realtime::hub_options(*settings), entropy, started),
           authenticator(*settings, read_text),
           commands(context, backend, patience(*settings)),
+          desk(context, orders, milliseconds(settings->http.answer_timeout_ms)),
           gate(hub, commands),
           session_options(std::make_shared<const realtime::SessionOptions>(
               realtime::session_options(*settings, "pgsidecar/" + version))),
-          router({settings, backend, hub, gate, authenticator, session_options, started.wall_us}),
+          router({settings, backend, desk, hub, gate, authenticator, session_options,
+                  started.wall_us}),
           ids(entropy),
           state{context,         settings, hub,      gate, authenticator, router,
                 session_options, ids,      counters, {},   false},
@@ -79,6 +83,7 @@ struct HttpServer::Impl {
     Counters counters;
     asio::io_context context{1};
     BackendCommands commands;
+    PatientDesk desk;
     realtime::CommandGate gate;
     std::shared_ptr<const realtime::SessionOptions> session_options;
     Router router;
@@ -168,8 +173,9 @@ void HttpServer::Impl::end_when_empty() {
 }
 
 HttpServer::HttpServer(std::shared_ptr<const config::Settings> settings, Backend& backend,
-                       base::Entropy& entropy, std::string version)
-    : impl_(std::make_unique<Impl>(std::move(settings), backend, entropy, std::move(version))) {}
+                       Desk& desk, base::Entropy& entropy, std::string version)
+    : impl_(std::make_unique<Impl>(std::move(settings), backend, desk, entropy,
+                                   std::move(version))) {}
 
 HttpServer::~HttpServer() { stop(milliseconds(0)); }
 
@@ -217,8 +223,10 @@ void HttpServer::stop(milliseconds limit) {
 }
 
 void HttpServer::reload(std::shared_ptr<const config::Settings> settings) {
-    impl_->post(
-        [impl = impl_.get(), settings = std::move(settings)] { impl->state.settings = settings; });
+    impl_->post([impl = impl_.get(), settings = std::move(settings)] {
+        impl->state.settings = settings;
+        impl->router.set_max_rows(static_cast<std::size_t>(std::max(settings->http.max_rows, 1)));
+    });
 }
 
 void HttpServer::publish_status(model::StatusEvent event) {

@@ -15,6 +15,7 @@
 #include "model/feed_event.hpp"
 #include "realtime/hub.hpp"
 #include "ws/backend.hpp"
+#include "ws/desk.hpp"
 
 namespace pgsidecar::ws {
 
@@ -48,13 +49,13 @@ struct ServerStats {
 
 /// Page, WebSocket, API, metrics and probes, on a thread of their own.
 ///
-/// Ownership: the app's; backend and entropy must outlive it. start() and stop() on the app's
+/// Ownership: the app's; backend, desk and entropy must outlive it. start() and stop() on the app's
 /// thread; publish_*, wants_operations() and stats() on any. What is published before start() is
 /// kept for the first subscribers.
 class HttpServer {
 public:
     /// version: for `server` in session:ready, e.g. "0.1.0".
-    HttpServer(std::shared_ptr<const config::Settings> settings, Backend& backend,
+    HttpServer(std::shared_ptr<const config::Settings> settings, Backend& backend, Desk& desk,
                base::Entropy& entropy, std::string version);
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;

@@ -131,6 +131,26 @@ std::vector<Setting> socket_settings() {
          .max = 3'600'000,
          .unit = "ms",
          .summary = "How long a WebSocket may lag before it is closed with 4508."},
+        {.key = "http.history_seconds",
+         .field = field<&Settings::http, &Http::history_seconds>(),
+         .min = 10,
+         .max = 86'400,
+         .unit = "s",
+         .summary = "For how long the samples of /api/history and the page's charts are kept."},
+        {.key = "http.answer_timeout_ms",
+         .field = field<&Settings::http, &Http::answer_timeout_ms>(),
+         .min = 100,
+         .max = 600'000,
+         .unit = "ms",
+         .summary = "How long a request to /api waits for the part of the process that has its "
+                    "answer."},
+        {.key = "http.max_rows",
+         .field = field<&Settings::http, &Http::max_rows>(),
+         .min = 1,
+         .max = 100'000,
+         .reloadable = true,
+         .summary = "The longest list of sessions, pools, statements or queued writes that one "
+                    "answer of /api holds."},
     };
 }
 
@@ -148,6 +168,11 @@ std::vector<Setting> audit_settings() {
          .min = 1,
          .max = 100'000,
          .summary = "How many operations are kept for /api/operations and the page."},
+        {.key = "audit.top_statements",
+         .field = field<&Settings::audit, &Audit::top_statements>(),
+         .max = 100'000,
+         .summary = "How many different statements are summed up for /api/top and the page; 0 for "
+                    "none."},
         {.key = "audit.fingerprint_cache_entries",
          .field = field<&Settings::audit, &Audit::fingerprint_cache_entries>(),
          .min = 1,

@@ -26,6 +26,10 @@ admin::ClientFacts Session::facts(const base::Now& now) const {
                   : waits                    ? "waiting"
                   : upstream_ != nullptr     ? "active"
                                              : "idle";
+    using protocol::TransactionStatus;
+    facts.transaction = transaction_ == TransactionStatus::Failed ? "failed"
+                        : transaction_ == TransactionStatus::Idle ? "none"
+                                                                  : "open";
     if (upstream_ != nullptr) facts.server_pid = upstream_->backend_pid();
     facts.prepared = static_cast<std::int64_t>(names_.size());
     facts.pin = pin_reason();

@@ -8,7 +8,7 @@ find_program(NODE NAMES node)
 # psycopg belongs to Debian's python, which need not be the first in PATH.
 find_program(DEBIAN_PYTHON3 NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 
-foreach(topic contract bad_input feed)
+foreach(topic contract bad_input feed desk)
     add_test(NAME integration_ws_${topic}
              COMMAND "${PYTHON3}" "${CMAKE_CURRENT_LIST_DIR}/ws_${topic}.py" $<TARGET_FILE:ws_harness>)
     list(APPEND edge_tests integration_ws_${topic})

@@ -6,11 +6,13 @@
 #include <csignal>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 
 #include "config/settings_table.hpp"
 #include "tests/integration/ws_harness_backend.hpp"
+#include "tests/integration/ws_harness_desk.hpp"
 #include "tests/integration/ws_harness_traffic.hpp"
 #include "ws/server.hpp"
 
@@ -18,6 +20,7 @@ namespace pgsidecar::tests {
 namespace {
 
 using Answer = HarnessBackend::Answer;
+using DeskWord = HarnessDesk::Answer;
 
 bool set(config::Settings& settings, const std::string& name, const std::string& value) {
     auto& http = settings.http;
@@ -64,8 +67,8 @@ std::string rest_of(std::istringstream& words) {
 
 class Harness {
 public:
-    Harness(HarnessBackend& backend, ws::HttpServer& server)
-        : backend_(backend), server_(server), traffic_(backend, server) {}
+    Harness(HarnessBackend& backend, HarnessDesk& desk, ws::HttpServer& server)
+        : backend_(backend), desk_(desk), server_(server), traffic_(backend, server) {}
 
     std::string obey(const std::string& line) {
         std::istringstream words(line);
@@ -87,11 +90,46 @@ public:
         if (command == "source") return words >> word, source(word, rest_of(words));
         if (command == "lose") return server_.lose_change_source("source-lost"), "ok";
         if (command == "counts") return counts();
+        if (auto done = desk(command, words)) return *done;
         if (command == "stop") return server_.stop(std::chrono::milliseconds(3'000)), "ok";
         return "unknown command";
     }
 
 private:
+    /// The commands that are about what the desk shows:
+    ///   sessions COUNT | queue WAITING DEAD | load STATEMENTS_PER_SECOND | healthy on|off
+    ///   call COUNT EACH_MS SERVICE STATEMENT | desk good|unavailable|never | reload good|bad
+    std::optional<std::string> desk(const std::string& command, std::istringstream& words) {
+        std::string word;
+        double number = 0, second = 0;
+        if (command == "sessions") {
+            words >> number;
+            desk_.set_sessions(static_cast<int>(number));
+        } else if (command == "queue") {
+            words >> number >> second;
+            desk_.set_queue(static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(second));
+        } else if (command == "load") {
+            words >> number;
+            desk_.statements_per_second = number;
+        } else if (command == "healthy") {
+            words >> word;
+            desk_.healthy = word == "on";
+        } else if (command == "call") {
+            words >> number >> second >> word;
+            desk_.call(rest_of(words), word, static_cast<int>(number), second);
+        } else if (command == "desk") {
+            words >> word;
+            desk_.answer = word == "good"    ? DeskWord::Good
+                           : word == "never" ? DeskWord::Never
+                                             : DeskWord::Unavailable;
+        } else if (command == "reload") {
+            words >> word;
+            desk_.reload_fails = word != "good";
+        } else {
+            return std::nullopt;
+        }
+        return "ok";
+    }
     std::string status(const std::string& word, const std::string& message) {
         model::StatusEvent event;
         event.status = status_word(word);
@@ -199,11 +237,14 @@ private:
             << ",\"rejected\":" << stats.feed_rejected
             << ",\"healthRequests\":" << backend_.health_requests
             << ",\"reconnectRequests\":" << backend_.reconnect_requests
+            << ",\"kills\":" << desk_.kills << ",\"retries\":" << desk_.retries
+            << ",\"discards\":" << desk_.discards << ",\"reloads\":" << desk_.reloads
             << ",\"wantsOperations\":" << (server_.wants_operations() ? "true" : "false") << "}";
         return out.str();
     }
 
     HarnessBackend& backend_;
+    HarnessDesk& desk_;
     ws::HttpServer& server_;
     HarnessTraffic traffic_;
 };
@@ -223,8 +264,9 @@ int run(int argc, char** argv) {
         }
     }
     HarnessBackend backend;
+    HarnessDesk desk;
     base::SystemEntropy entropy;
-    ws::HttpServer server(settings, backend, entropy, "0.1.0");
+    ws::HttpServer server(settings, backend, desk, entropy, "0.1.0");
     ws::StartReport report = server.start();
     if (!report.ok()) {
         std::cerr << report.error << "\n";
@@ -232,7 +274,7 @@ int run(int argc, char** argv) {
     }
     std::cout << "{\"port\":" << report.port << ",\"probesPort\":" << report.probes_port << "}"
               << std::endl;
-    Harness harness(backend, server);
+    Harness harness(backend, desk, server);
     for (std::string line; std::getline(std::cin, line);)
         std::cout << harness.obey(line) << std::endl;
     server.stop(std::chrono::milliseconds(1'000));

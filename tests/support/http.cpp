@@ -40,11 +40,21 @@ void parse_series(const std::string& text, std::string& name, Metrics::Labels& l
 }  // namespace
 
 HttpAnswer http_get(int port, const std::string& path, Deadline deadline) {
+    return http_call(port, {"GET", path}, deadline);
+}
+
+HttpAnswer http_call(int port, const HttpCall& call, Deadline deadline) {
     HttpAnswer answer;
     Socket socket = Socket::try_connect_tcp(port, deadline);
     if (!socket) return answer;
-    std::string request = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
-                          "\r\nConnection: close\r\n\r\n";
+    std::string request = call.method + " " + call.path +
+                          " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
+                          "\r\nConnection: close\r\n";
+    if (!call.token.empty()) request += "Authorization: Bearer " + call.token + "\r\n";
+    if (!call.origin.empty()) request += "Origin: " + call.origin + "\r\n";
+    if (call.method != "GET")
+        request += "Content-Length: " + std::to_string(call.body.size()) + "\r\n";
+    request += "\r\n" + call.body;
     if (!socket.write_all(request, deadline)) return answer;
     std::string all;
     while (socket.read_some(all, 65536, deadline) == ReadOutcome::Data) {

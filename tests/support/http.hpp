@@ -13,6 +13,13 @@ struct HttpAnswer {
     std::string head, body;
 };
 
+struct HttpCall {
+    std::string method, path;
+    std::string body = {}, token = {}, origin = {};  ///< empty: without
+};
+
+/// With Connection: close. Never throws: no answer is status 0.
+HttpAnswer http_call(int port, const HttpCall& call, Deadline deadline = 5s);
 /// GET http://127.0.0.1:port/path with Connection: close. Never throws: no answer is status 0.
 HttpAnswer http_get(int port, const std::string& path, Deadline deadline = 5s);
 

@@ -20,6 +20,24 @@ TEST(Histogram, CountsAndSumsExactly) {
     EXPECT_EQ(histogram.sum_ns(), 1'000'001'007U);
 }
 
+TEST(Histogram, QuantilesAreWithinAStep) {
+    Histogram histogram;
+    Histogram::Counts counts{};
+    EXPECT_EQ(Histogram::quantile(counts, 0.5), -1) << "nothing counted";
+    for (int i = 1; i <= 1'000; ++i) histogram.observe(i * 1'000'000);
+    histogram.add_to(counts);
+    for (double share : {0.01, 0.25, 0.5, 0.9, 0.99, 1.0}) {
+        EXPECT_NEAR(static_cast<double>(Histogram::quantile(counts, share)), share * 1e9,
+                    share * 1e9 * 0.13)
+            << share;
+    }
+    Histogram huge;
+    Histogram::Counts of_huge{};
+    huge.observe(std::numeric_limits<std::int64_t>::max());
+    huge.add_to(of_huge);
+    EXPECT_GT(Histogram::quantile(of_huge, 0.99), 0);
+}
+
 TEST(Histogram, TakesNegativeForZeroAndHugeForItsLastStep) {
     Histogram histogram;
     histogram.observe(-5);
