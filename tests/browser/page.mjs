@@ -51,12 +51,18 @@ async function serveFrom(folder, context, target) {
 }
 
 export const text = (page, selector) => page.locator(selector).innerText();
-export const sees = (page, selector, pattern, milliseconds) =>
-  until(
-    `${selector} shows ${pattern}`,
-    async () => pattern.test((await page.locator(selector).allInnerTexts()).join("\n")),
-    milliseconds,
-  );
+export async function sees(page, selector, pattern, milliseconds) {
+  let shown = "";
+  try {
+    await until(
+      `${selector} shows ${pattern}`,
+      async () => pattern.test((shown = (await page.locator(selector).allInnerTexts()).join("\n"))),
+      milliseconds,
+    );
+  } catch (fault) {
+    throw new Error(`${fault.message}; it shows "${shown.slice(0, 300)}"`);
+  }
+}
 export const count = (page, selector) => page.locator(selector).count();
 export const isLive = (page) => sees(page, ".pgs-status", /Live/);
 

@@ -19,7 +19,7 @@ import {
 let harness;
 before(async () => {
   harness = await Harness.start();
-  await harness.say("status connecting");
+  await harness.say("queue 0 0");
 });
 after(async () => {
   await browser.close();
@@ -196,7 +196,7 @@ test("fits a phone without scrolling sideways", async () => {
 
 test("says so when the sidecar goes, and comes back by itself", async () => {
   const other = await Harness.start();
-  await other.say("status connecting");
+  await other.say("queue 0 0");
   const page = await open(other, { trouble: true });
   await isLive(page);
   await other.end();
@@ -204,7 +204,7 @@ test("says so when the sidecar goes, and comes back by itself", async () => {
   await sees(page, "#verdict-word", /No contact/);
   await picture(page, "lost");
   const again = await Harness.start(`http.port=${other.port}`);
-
+  await again.say("queue 0 0");
   await connectDatabase(again);
   await page.click("#banner-retry");
   await sees(page, "#verdict-word", /^Connected$/);

@@ -1,6 +1,6 @@
 import { createClient, DegradedPolling, notices, type RealtimeClient } from "@pgsidecar/client";
 import { Cell } from "../lib/cell.js";
-import { extend, type History } from "../lib/history.js";
+import { extend, shownMs, type History } from "../lib/history.js";
 import { OperationLog } from "../lib/operation-log.js";
 import { Api, ApiError } from "./api.js";
 import { readStoredToken, storeToken } from "./token.js";
@@ -113,10 +113,11 @@ export class Sidecar {
 
   async #pollHistory(): Promise<void> {
     const known = this.history.getSnapshot();
-    const since = known?.at.at(-1);
+    const all = Math.floor(this.now() - shownMs);
+    const get = (since: number): Promise<HistoryAnswer> => this.api.get(`api/history?since=${since}`);
     try {
-      let answer = await this.api.get<HistoryAnswer>(since === undefined ? "api/history" : `api/history?since=${since}`);
-      if (known && answer.startedAtMs !== known.startedAtMs) answer = await this.api.get<HistoryAnswer>("api/history");
+      let answer = await get(known?.at.at(-1) ?? all);
+      if (known && answer.startedAtMs !== known.startedAtMs) answer = await get(all);
       this.history.set(extend(known, answer));
       this.historyFault.set(null);
     } catch (fault) {
@@ -164,9 +165,9 @@ export class Sidecar {
 
   async #seed(): Promise<void> {
     try {
-      const latest = await this.api.get<{ operations: Operation[] }>("api/operations?limit=100");
+      const latest = await this.api.get<{ operations: Operation[] }>("api/operations");
       this.operations.seed(latest.operations);
-      const failed = await this.api.get<{ operations: Operation[] }>("api/operations?limit=50&success=false");
+      const failed = await this.api.get<{ operations: Operation[] }>("api/operations?success=false");
       for (const operation of failed.operations) this.errors.operation(operation);
       this.operationsFault.set(null);
     } catch (fault) {

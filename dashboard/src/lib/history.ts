@@ -11,10 +11,13 @@ export interface History {
   keepMs: number;
 }
 
+/** What the charts show at most; a sidecar may keep more or less. */
+export const shownMs = 900_000;
+
 /** Puts an answer behind what is there already; a sidecar that was started anew begins anew. */
 export function extend(known: History | null, answer: HistoryAnswer): History {
   const { samples, startedAtMs, nowMs } = answer;
-  const keepMs = answer.seconds * answer.stepMs;
+  const keepMs = Math.min(answer.seconds * answer.stepMs, shownMs);
   const before = known?.startedAtMs === startedAtMs ? known : null;
   const newest = before?.at.at(-1) ?? -Infinity;
   const oldest = nowMs - keepMs;

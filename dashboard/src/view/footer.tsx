@@ -9,7 +9,6 @@ import { useTick } from "./use-tick.js";
 export function Footer(): ReactElement {
   const sidecar = useSidecar();
   const status = useStore(sidecar.status);
-  const lost = status?.activity.operationsLostTotal ?? 0;
   useTick();
   return (
     <footer>
@@ -19,7 +18,6 @@ export function Footer(): ReactElement {
       <span className="muted">
         Feed <ConnectionHealth announce={false} />
       </span>
-      {lost > 0 && <span className="muted">{lost} operations were too many to be recorded</span>}
       <span className="spacer" />
       <Raw />
       <About />

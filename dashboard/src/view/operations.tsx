@@ -22,9 +22,10 @@ const columns: readonly Column<Operation>[] = [
 
 /** The newest statements as they end. */
 export function Operations(): ReactElement {
-  const { operations, operationsFault } = useSidecar();
+  const { operations, operationsFault, status } = useSidecar();
   const shown = useStore(operations.cell);
   const fault = useStore(operationsFault);
+  const lost = useStore(status)?.activity.operationsLostTotal ?? 0;
   const [wanted, setWanted] = useState("");
   const [failuresOnly, setFailuresOnly] = useState(false);
   usePauseKey(() => operations.togglePause());
@@ -36,7 +37,7 @@ export function Operations(): ReactElement {
     <Panel
       id="operations"
       title="Live operations"
-      note={describe(shown, rows.length)}
+      note={describe(shown, rows.length, lost)}
       tools={
         <>
           <label className="field">
@@ -91,11 +92,13 @@ function Nothing({ fault }: { fault: string | null }): ReactElement {
   );
 }
 
-function describe({ rows, skipped, oneIn }: OperationsShown, matching: number): string {
+/** lost: were too many to be recorded at all, since the sidecar's start. */
+function describe({ rows, skipped, oneIn }: OperationsShown, matching: number, lost: number): string {
   const parts: string[] = [];
   if (matching !== rows.length) parts.push(`${count(matching)} of ${count(rows.length)} match`);
   if (oneIn > 1.05) parts.push(`busy: about 1 in ${oneIn < 10 ? decimal(oneIn) : count(oneIn)} shown`);
   if (skipped > 0) parts.push(`${count(skipped)} left out by sampling`);
+  if (lost > 0) parts.push(`${count(lost)} dropped unrecorded`);
   return parts.join(", ");
 }
 

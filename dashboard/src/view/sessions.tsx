@@ -26,7 +26,7 @@ export function Sessions(): ReactElement {
   const [panel, seen] = useOnScreen<HTMLElement>();
   const [state, setState] = useState("");
   const [sort, setSort] = useState<Sort | null>(null);
-  const path = `api/sessions?limit=200${state ? `&state=${state}` : ""}`;
+  const path = state ? `api/sessions?state=${state}` : "api/sessions";
   const { data, fault, refresh } = useResource<SessionsAnswer>(path, 3000, seen);
   const pools = useResource<PoolsAnswer>("api/pools", 5000, seen);
   const kill = useKill(refresh);

@@ -13,7 +13,7 @@ type Change = "retry" | "discard";
 /** Writes that wait for the database, and those that it refused for good. */
 export function Spool(): ReactElement {
   const [panel, seen] = useOnScreen<HTMLElement>();
-  const { data, fault, refresh } = useResource<QueueAnswer>("api/queue?limit=100", 3000, seen);
+  const { data, fault, refresh } = useResource<QueueAnswer>("api/queue", 3000, seen);
   const { change, busy } = useChange(refresh);
   const dead = data?.deadLetters ?? [];
   return (

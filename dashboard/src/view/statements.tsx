@@ -23,8 +23,8 @@ export function Statements(): ReactElement {
   const [panel, seen] = useOnScreen<HTMLElement>();
   const [sort, setSort] = useState<Sort>({ key: "total", descending: true });
   const order = sort.key as TopOrder;
-  // The sidecar chooses the first 50 by this order; what it then shows can be turned round here.
-  const { data, fault } = useResource<TopAnswer>(`api/top?limit=50&order=${order}`, 5000, seen);
+  // The sidecar chooses the first ones by this order; what it then shows can be turned round here.
+  const { data, fault } = useResource<TopAnswer>(`api/top?order=${order}`, 5000, seen);
   const note = data ? [`since ${clock(data.sinceMs)}`, evicted(data), staleNote(fault)].filter(Boolean).join(", ") : "";
   return (
     <Panel id="statements" title="Top statements" note={note} ref={panel}>

@@ -62,7 +62,7 @@ function Upstream({ status }: { status: StatusAnswer | null }): ReactElement {
   const state = database?.status ?? status?.connection.status;
   const errors = status?.connection.errorCount ?? 0;
   const check = health ? (health.healthy ? `check ${duration(health.latency)}` : "check failed") : "no check yet";
-  const note = state !== "connected" || errors > 0 ? `${plural(errors, "error")} in a row` : check;
+  const note = errors > 0 ? `${plural(errors, "error")} in a row` : state === "connected" ? check : "";
   const tone = state === "connected" ? (health?.healthy === false ? "warn" : "good") : state === "error" ? "bad" : "warn";
   return (
     <Tile id="upstream" title={mode ? (modes[mode] ?? capital(mode)) : "Upstream"} note={note}>
