@@ -68,9 +68,8 @@ inline constexpr std::uint16_t kHoldCursor = 1 << 6;
 inline constexpr std::uint16_t kSqlPrepare = 1 << 7;      ///< PREPARE, EXECUTE, DEALLOCATE name
 inline constexpr std::uint16_t kDeallocatesAll = 1 << 8;  ///< DEALLOCATE ALL, DISCARD ALL
 inline constexpr std::uint16_t kChangesSchema =
-    1 << 9;  ///< DDL: plans and described types may change
-inline constexpr std::uint16_t kUnknown =
-    1 << 10;  ///< not parsed, DO, CALL: anything is possible
+    1 << 9;                                         ///< DDL: plans and described types may change
+inline constexpr std::uint16_t kUnknown = 1 << 10;  ///< not parsed, DO, CALL: anything is possible
 /// A setting of which only the server knows the name; found in the text, never in a shape.
 inline constexpr std::uint16_t kUnknownSetting = 1 << 11;
 inline constexpr std::uint16_t kReadsSequence = 1 << 13;  ///< lastval(), currval()

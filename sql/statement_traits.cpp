@@ -239,8 +239,7 @@ std::uint16_t StatementTraits::effects_of_statement() const {
     if (statement_ == "DeallocateStmt")
         return name_.empty() ? effect::kDeallocatesAll : effect::kSqlPrepare;
     if (statement_ == "LoadStmt") return effect::kLoads;
-    if (statement_ == "DoStmt" || statement_ == "CallStmt")
-        return effect::kUnknown;
+    if (statement_ == "DoStmt" || statement_ == "CallStmt") return effect::kUnknown;
     return 0;
 }
 

@@ -19,7 +19,7 @@ struct PeerFacts {
 struct ClientFacts {
     std::int64_t id = 0;
     std::string user, database, application;
-    std::string state;  ///< login, idle, active, waiting, console
+    std::string state;        ///< login, idle, active, waiting, console
     std::string transaction;  ///< none, open, failed
     PeerFacts peer;
     std::int64_t connected_us = 0;  ///< since 1970
