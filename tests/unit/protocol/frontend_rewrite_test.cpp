@@ -210,9 +210,22 @@ TEST(FrontendRewrite, WritesTheMessagesOfOurOwn) {
               "48 00000004 31 00000004 33 00000004"_bytes);
 }
 
+TEST(FrontendRewrite, WritesACommandOfOurOwnWithEverythingAroundIt) {
+    std::string out;
+    ASSERT_TRUE(append_command(out, "own", "X").has_value());
+    EXPECT_EQ(out,
+              "50 0000000c 'own' 00 'X' 00 0000"
+              "42 00000012 'own' 00 'own' 00 0000 0000 0000"
+              "45 0000000c 'own' 00 00000000"
+              "43 00000009 'P' 'own' 00"
+              "43 00000009 'S' 'own' 00"_bytes);
+}
+
 TEST(FrontendRewrite, RefusesWhatAParseCannotCarry) {
     std::string out = "kept";
     auto error = [&](auto result) { return result.error(); };
+    EXPECT_EQ(error(append_command(out, "a", std::string_view("x\0y", 3))),
+              ProtocolErrc::EmbeddedZero);
     EXPECT_EQ(error(append_parse(out, "a", std::string_view("x\0y", 3), {})),
               ProtocolErrc::EmbeddedZero);
     std::string odd(7, '\0'), many(4 * 65'536, '\0'), most(4 * 65'535, '\0');
