@@ -126,13 +126,13 @@ function Clients({ status }: { status: StatusAnswer | null }): ReactElement {
       </Tile>
     );
   }
-  const { clients, clientsWaiting, serversActive, poolSize, poolMode } = activity;
+  const { clients, clientsWaiting, serversActive, poolSize } = activity;
   const of = poolSize > 0 ? ` of ${count(poolSize)}` : "";
   return (
     <Tile
       id="clients"
       title="Clients and pool"
-      note={`${count(serversActive)}${of} servers busy${poolMode ? `, ${poolMode}` : ""}`}
+      note={`${count(serversActive)}${of} servers busy`}
     >
       <span className="pair">
         <Figure value={count(clients)} unit={clients === 1 ? "client" : "clients"} />
