@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { HistoryAnswer, Maybe } from "../src/data/types.js";
 import { buckets, extend, plotData, recent, summarise, type History } from "../src/lib/history.js";
-import { outagesOf } from "../src/lib/outages.js";
+import { openOutage, outagesOf } from "../src/lib/outages.js";
 
 const start = 1_700_000_000_000;
 
@@ -47,4 +47,6 @@ it("makes tables of means, newest first", () => {
 it("finds when the database was away", () => {
   const history: History = extend(null, answer(seconds(0, 6), [1, 1, 1, 1, 1, 1], [1, 0, 0, 1, 0, 1]));
   expect(outagesOf(history).map(([from, to]) => to - from)).toEqual([2, 1]);
+  expect(openOutage(history)).toBeNull();
+  expect(openOutage(extend(history, answer(seconds(6, 2), [1, 1], [0, 0])))).toBe(start + 5000);
 });

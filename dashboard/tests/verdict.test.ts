@@ -8,7 +8,7 @@ const healthy = { healthy: true, latency: 1, mode: "local" as const, timestamp: 
 const refused: DatabaseErrorPayload = { operation: "connect", error: "ECONNREFUSED", message: "Refused", resolution: "Start it", recoverable: true, timestamp: at };
 
 function known(more: Partial<Known>): Known {
-  return { contact: true, locked: false, lostAt: null, status: null, error: null, health: null, deadLetters: 0, ...more };
+  return { contact: true, locked: false, lostAt: null, status: null, error: null, health: null, awaySince: null, deadLetters: 0, ...more };
 }
 
 describe("the sidecar", () => {
@@ -32,6 +32,16 @@ describe("the database", () => {
     expect(judge(known({ status: status("disconnected") })).tone).toBe("warn");
     const verdict = judge(known({ status: status("error", { queued: 3 }), error: refused }));
     expect(verdict).toMatchObject({ tone: "bad", word: "Database unreachable", reason: "Refused. Start it. 3 writes are kept for later." });
+  });
+
+  it("keeps to one verdict over many attempts, with the newest reason and since when", () => {
+    const away = { error: refused, awaySince: "2026-11-20T09:00:00.000Z" };
+    const failed = judge(known({ ...away, status: status("error", { attempt: 3, message: "Refused", timestamp: "2026-11-20T10:01:00.000Z" }) }));
+    const trying = judge(known({ ...away, status: status("connecting", { attempt: 4, message: "Reconnecting" }) }));
+    expect(trying).toEqual(failed);
+    expect(failed).toMatchObject({ reason: "Refused. Start it.", since: away.awaySince });
+    const health = { ...healthy, healthy: false, error: "Shutting down", timestamp: "2026-11-20T10:02:00.000Z" };
+    expect(judge(known({ ...away, health, status: status("connecting", { attempt: 4 }) })).reason).toBe("Shutting down.");
   });
 
   it("says the same while nothing but figures change", () => {

@@ -131,8 +131,9 @@ test("says how much of heavy traffic it shows", async () => {
 test("text of a statement is text, whatever it says", async () => {
   const page = await open(harness);
   await isLive(page);
-  await harness.say('error CONNREFUSED <img src=x onerror="document.title=1"><b>bold</b>');
   await harness.say("status error <script>alert(1)</script>");
+  await sees(page, "#verdict-reason", /<script>alert\(1\)<\/script>/);
+  await harness.say('error CONNREFUSED <img src=x onerror="document.title=1"><b>bold</b>');
   await sees(page, "#verdict-reason", /<b>bold<\/b>/);
   assert.equal(await page.locator("#verdict-reason *").count(), 0);
   assert.equal(await page.locator("#error-rows img, #error-rows b").count(), 0);

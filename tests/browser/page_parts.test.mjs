@@ -119,6 +119,9 @@ test("sessions say why they keep a server connection, and can be ended after a q
   await sees(page, "#confirm-title", /End session 7/);
   await picture(page, "confirm");
   await page.keyboard.press("Escape");
+  await page.keyboard.press("Enter");
+  await sees(page, "#confirm-title", /End session 7/);
+  await page.keyboard.press("Escape");
   await until("closed", async () => (await count(page, "#confirm-dialog[open]")) === 0);
   assert.equal((await harness.counts()).kills, 0, "Escape is no");
   assert.equal(await focused(page), "End session 7", "the focus is back where it was");

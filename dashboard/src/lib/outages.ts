@@ -1,5 +1,12 @@
 import type { History } from "./history.js";
 
+/** The begin of the outage that is still on, ms of the sidecar's clock. */
+export function openOutage(history: History): number | null {
+  const last = outagesOf(history).at(-1);
+  const end = history.at.at(-1);
+  return last && end !== undefined && last[1] * 1000 === end ? last[0] * 1000 : null;
+}
+
 /** When the database was not connected: pairs of seconds, oldest first. */
 export function outagesOf({ at, columns: { connected } }: History): [number, number][] {
   const found: [number, number][] = [];

@@ -15,6 +15,8 @@ export interface Known {
   status: StatusPayload | null;
   error: DatabaseErrorPayload | null;
   health: HealthPayload | null;
+  /** Since when the database is away, ISO time; each attempt has a status and a time of its own. */
+  awaySince: string | null;
   /** Entries of the spool that nobody will retry by itself. */
   deadLetters: number;
 }
@@ -45,16 +47,14 @@ export function judge(known: Known): Verdict {
   }
   if (!status) return verdict("unknown", "wait", "Looking", "Asking the sidecar how the database is.", null);
   const place = places[status.mode] ?? status.mode;
-  switch (status.status) {
-    case "connected":
-      return connected(known, status, place);
-    case "connecting":
-      return verdict("warn", "wait", "Connecting", withQueue(sentence(status.message ?? `Connecting to ${place}`), status), status.timestamp);
-    case "disconnected":
-      return verdict("warn", "warn", "Disconnected", explain(known, status), status.timestamp);
-    default:
-      return verdict("bad", "bad", "Database unreachable", explain(known, status), status.timestamp);
+  if (status.status === "connected") return connected(known, status, place);
+  const since = known.awaySince ?? status.timestamp;
+  if (status.status === "connecting" && !status.attempt) {
+    return verdict("warn", "wait", "Connecting", withQueue(sentence(status.message ?? `Connecting to ${place}`), status), since);
   }
+  if (status.status === "disconnected") return verdict("warn", "warn", "Disconnected", explain(known, status), since);
+  // Also while another attempt is under way: the verdict would change to and fro.
+  return verdict("bad", "bad", "Database unreachable", explain(known, status), since);
 }
 
 function connected({ health, deadLetters }: Known, { timestamp, mode }: StatusPayload, place: string): Verdict {
@@ -70,9 +70,15 @@ function connected({ health, deadLetters }: Known, { timestamp, mode }: StatusPa
   return verdict("good", "good", "Connected", reason, timestamp);
 }
 
-function explain({ error }: Known, status: StatusPayload): string {
-  const parts = [sentence(error?.message ?? status.message ?? "The database is not connected")];
-  if (error?.resolution) parts.push(sentence(error.resolution));
+/** The newest reason that was given, and what to do about it where that is known. */
+function explain({ error, health }: Known, status: StatusPayload): string {
+  const given: { text: string | undefined; at: string }[] = [];
+  if (error) given.push({ text: error.message, at: error.timestamp });
+  if (health && !health.healthy) given.push({ text: health.error, at: health.timestamp });
+  if (status.status !== "connecting") given.push({ text: status.message, at: status.timestamp });
+  const newest = given.filter(({ text }) => text).reduce((a, b) => (Date.parse(b.at) > Date.parse(a.at) ? b : a), { text: status.message, at: "1970-01-01" });
+  const parts = [sentence(newest.text ?? "The database is not connected")];
+  if (error?.resolution && error.message === newest.text) parts.push(sentence(error.resolution));
   return withQueue(parts.join(" "), status);
 }
 

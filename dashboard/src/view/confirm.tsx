@@ -1,4 +1,4 @@
-import { createContext, useContext, useEffect, useRef, useState, type ReactElement, type ReactNode } from "react";
+import { createContext, useContext, useLayoutEffect, useRef, useState, type ReactElement, type ReactNode } from "react";
 
 export interface Question {
   title: string;
@@ -19,10 +19,22 @@ export function useConfirm(): Ask {
 export function ConfirmProvider({ children }: { children: ReactNode }): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   const [open, setOpen] = useState<(Question & { answer: (yes: boolean) => void }) | null>(null);
-  const ask = useRef<Ask>((question) => new Promise((answer) => setOpen({ ...question, answer })));
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
+  const ask = useRef<Ask>(
+    (question) =>
+      new Promise((answer) =>
+        setOpen((before) => {
+          before?.answer(false);
+          return { ...question, answer };
+        }),
+      ),
+  );
+  useLayoutEffect(() => {
+    if (open && !dialog.current?.open) dialog.current?.showModal();
   }, [open]);
+  /** The event comes a moment after Escape; by then the next question may be asked. */
+  const closed = (): void => {
+    if (!dialog.current?.open) close(false);
+  };
   const close = (yes: boolean): void => {
     open?.answer(yes);
     setOpen(null);
@@ -31,7 +43,7 @@ export function ConfirmProvider({ children }: { children: ReactNode }): ReactEle
   return (
     <ConfirmContext.Provider value={ask.current}>
       {children}
-      <dialog ref={dialog} id="confirm-dialog" aria-labelledby="confirm-title" onClose={() => close(false)}>
+      <dialog ref={dialog} id="confirm-dialog" aria-labelledby="confirm-title" onClose={closed}>
         {open && (
           <form
             onSubmit={(event) => {

@@ -63,10 +63,12 @@ function Upstream({ status }: { status: StatusAnswer | null }): ReactElement {
   const errors = status?.connection.errorCount ?? 0;
   const check = health ? (health.healthy ? `check ${duration(health.latency)}` : "check failed") : "no check yet";
   const note = errors > 0 ? `${plural(errors, "error")} in a row` : state === "connected" ? check : "";
-  const tone = state === "connected" ? (health?.healthy === false ? "warn" : "good") : state === "error" ? "bad" : "warn";
+  const first = state === "connecting" && !database?.attempt;
+  const tone = state === "connected" ? (health?.healthy === false ? "warn" : "good") : first ? "warn" : "bad";
+  const word = state === "connected" || first ? state : "away";
   return (
     <Tile id="upstream" title={mode ? (modes[mode] ?? capital(mode)) : "Upstream"} note={note}>
-      <Figure value={state ? capital(state) : none} tone={state ? tone : "unknown"} />
+      <Figure value={state && word ? capital(word) : none} tone={state ? tone : "unknown"} />
     </Tile>
   );
 }
@@ -124,13 +126,13 @@ function Clients({ status }: { status: StatusAnswer | null }): ReactElement {
       </Tile>
     );
   }
-  const { clients, clientsWaiting, serversActive, poolSize, poolMode } = activity;
+  const { clients, clientsWaiting, serversActive, poolSize } = activity;
   const of = poolSize > 0 ? ` of ${count(poolSize)}` : "";
   return (
     <Tile
       id="clients"
       title="Clients and pool"
-      note={`${count(serversActive)}${of} servers busy${poolMode ? `, ${poolMode}` : ""}`}
+      note={`${count(serversActive)}${of} servers busy`}
     >
       <span className="pair">
         <Figure value={count(clients)} unit={clients === 1 ? "client" : "clients"} />
