@@ -7,7 +7,7 @@ import statistics
 import subprocess
 from pathlib import Path
 
-REFERENCE, OURS, NOISE = "pgbouncer", "pgsidecar", "pgbouncer-again"
+REFERENCE, OURS, AUTO, NOISE = "pgbouncer", "pgsidecar", "pgsidecar-auto", "pgbouncer-again"
 # Figure -> (title, digits, the ratio to PgBouncer that is asked for).
 FIGURES = {
     "tps": ("tx/s", 0, (">=", 0.95)),
@@ -70,11 +70,14 @@ class Report:
         if OURS in samples and REFERENCE in samples:
             ratios = {figure: ratio_of(samples[OURS], samples[REFERENCE], figure) for figure in FIGURES}
             verdicts = {figure: verdict_of(figure, ratio) for figure, ratio in ratios.items()}
+        auto = {}
+        if AUTO in samples and OURS in samples:  # what the mode costs that needs no choice
+            auto = {figure: ratio_of(samples[AUTO], samples[OURS], figure) for figure in FIGURES}
         noise = {}
         if NOISE in samples and REFERENCE in samples:
             noise = {figure: ratio_of(samples[NOISE], samples[REFERENCE], figure) for figure in FIGURES}
         self.cells.append({"protocol": protocol, "pool_mode": pool_mode, "clients": clients, "median": figures,
-                           "ratio": ratios, "holds": verdicts, "noise": noise, "rounds": samples})
+                           "ratio": ratios, "holds": verdicts, "auto": auto, "noise": noise, "rounds": samples})
 
     def missed(self):
         return [f"{cell['protocol']}, {cell['clients']} clients: {FIGURES[figure][0]} is {cell['ratio'][figure]:.2f} "
@@ -104,6 +107,8 @@ class Report:
             yield _row(name, [_number(figures[figure], digits) for figure, (_, digits, _) in FIGURES.items()])
         if cell["ratio"]:
             yield _row("ratio", [_ratio(cell["ratio"][figure], cell["holds"][figure]) for figure in FIGURES])
+        if cell["auto"]:
+            yield _row(f"auto / {cell['pool_mode']}", [_ratio(cell["auto"][figure], None) for figure in FIGURES])
         if cell["noise"]:
             yield _row("noise", [_ratio(cell["noise"][figure], None) for figure in FIGURES])
 
@@ -112,7 +117,7 @@ class Report:
         yield _row("", ["clients", "RSS before", "RSS with", "PSS with", "each"])
         for name, entry in self.memory.items():
             if "reason" in entry:
-                yield f"{name:<16}{entry['reason']}"
+                yield f"{name:<18}{entry['reason']}"
             else:
                 yield _row(name, [str(entry["clients"]), _megabytes(entry["before"]["rss"]),
                                   _megabytes(entry["with_clients"]["rss"]), _megabytes(entry["with_clients"]["pss"]),
@@ -120,7 +125,7 @@ class Report:
 
 
 def _row(name, values):
-    return f"{name:<16}" + "".join(f"{value:>14}" for value in values)
+    return f"{name:<18}" + "".join(f"{value:>14}" for value in values)
 
 
 def _number(value, digits):

@@ -74,4 +74,4 @@ def start_pgsidecar(children, postgres, binary, pool_mode, pool_size):
          "--outage-spool-dir", children.folder / f"spool-{port}"],
         env={"DATABASE_URL": f"postgres://{USER}@127.0.0.1:{postgres['port']}/{DATABASE}"})
     children.wait_for_port(process, port)
-    return Target("pgsidecar", port, process.pid)
+    return Target("pgsidecar-auto" if pool_mode == "auto" else "pgsidecar", port, process.pid)
