@@ -8,9 +8,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <random>
 #include <stdexcept>
 
@@ -177,10 +179,16 @@ int free_port() {
     // Below the range from which the kernel takes ports for outgoing connections, so that nobody
     // takes it between now and its use, or while a server restarts.
     static std::mt19937 random{std::random_device{}()};
+    // Who asks for several before they are used gets different ones.
+    static std::deque<int> latest;
     for (int attempt = 0;; ++attempt) {
         int port = std::uniform_int_distribution<int>(10'000, 32'000)(random);
+        if (std::ranges::find(latest, port) != latest.end()) continue;
         try {
-            return Listener(port).port();
+            Listener probe(port);
+            latest.push_back(port);
+            if (latest.size() > 64) latest.pop_front();
+            return port;
         } catch (const std::runtime_error&) {
             if (attempt == 100) throw;
         }
