@@ -37,6 +37,6 @@ export type { SocketConstructor, SocketLike } from "./core/socket.js";
 export * from "./core/state-sync.js";
 export * from "./core/status-view.js";
 export * from "./core/stop-texts.js";
-export type { ReadableStore } from "./core/store.js";
+export { Store, type ReadableStore } from "./core/store.js";
 export type { TokenSource } from "./core/token.js";
 export * from "./core/watch-connection.js";

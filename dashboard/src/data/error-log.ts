@@ -1,5 +1,4 @@
-import type { DatabaseErrorPayload } from "@pgsidecar/client";
-import { Cell } from "../lib/cell.js";
+import { Store, type DatabaseErrorPayload } from "@pgsidecar/client";
 import type { Operation } from "./types.js";
 
 const keep = 100;
@@ -24,7 +23,7 @@ export interface Fault {
 
 /** The latest errors, newest first. */
 export class ErrorLog {
-  readonly cell = new Cell<readonly Fault[]>([]);
+  readonly cell = new Store<readonly Fault[]>([]);
   /** Keys of what was taken, for the same error comes by several ways. */
   readonly #seen = new Set<string>();
 
@@ -67,15 +66,13 @@ export class ErrorLog {
     if (this.#seen.has(fault.key)) return;
     if (this.#seen.size >= 10 * keep) this.#seen.clear();
     this.#seen.add(fault.key);
-    this.cell.update((faults) => {
-      const sorted = [fault, ...faults].sort((a, b) => b.at - a.at);
-      const place = sorted.indexOf(fault);
-      const older = sorted[place + 1];
-      if (older && place === 0 && isRepetition(fault, older)) {
-        sorted.splice(0, 2, { ...fault, times: older.times + 1 });
-      }
-      return sorted.slice(0, keep);
-    });
+    const sorted = [fault, ...this.cell.getSnapshot()].sort((a, b) => b.at - a.at);
+    const place = sorted.indexOf(fault);
+    const older = sorted[place + 1];
+    if (older && place === 0 && isRepetition(fault, older)) {
+      sorted.splice(0, 2, { ...fault, times: older.times + 1 });
+    }
+    this.cell.set(sorted.slice(0, keep));
   }
 }
 

@@ -1,5 +1,4 @@
-import { createClient, DegradedPolling, notices, type RealtimeClient } from "@pgsidecar/client";
-import { Cell } from "../lib/cell.js";
+import { createClient, DegradedPolling, notices, Store, type RealtimeClient } from "@pgsidecar/client";
 import { extend, shownMs, type History } from "../lib/history.js";
 import { OperationLog } from "../lib/operation-log.js";
 import { Api, ApiError } from "./api.js";
@@ -25,18 +24,18 @@ export interface Contact {
 export class Sidecar {
   readonly api: Api;
   readonly client: RealtimeClient;
-  readonly status = new Cell<StatusAnswer | null>(null);
-  readonly contact = new Cell<Contact>({ ok: false, lostAt: null, why: null });
-  readonly history = new Cell<History | null>(null);
+  readonly status = new Store<StatusAnswer | null>(null);
+  readonly contact = new Store<Contact>({ ok: false, lostAt: null, why: null });
+  readonly history = new Store<History | null>(null);
   /** Why there is no history, in words; null while it comes. */
-  readonly historyFault = new Cell<string | null>(null);
+  readonly historyFault = new Store<string | null>(null);
   /** Counts of the spool; null where nobody may see them. */
-  readonly queue = new Cell<QueueAnswer | null>(null);
+  readonly queue = new Store<QueueAnswer | null>(null);
   /** The outcome of what the user asked for last, for the ears. */
-  readonly said = new Cell("");
-  readonly token = new Cell<"fine" | "needed" | "refused">("fine");
+  readonly said = new Store("");
+  readonly token = new Store<"fine" | "needed" | "refused">("fine");
   readonly operations = new OperationLog((task) => void requestAnimationFrame(task));
-  readonly operationsFault = new Cell<string | null>(null);
+  readonly operationsFault = new Store<string | null>(null);
   readonly errors = new ErrorLog();
   /** The sidecar's clock minus this machine's, ms. */
   skewMs = 0;

@@ -1,4 +1,4 @@
-import { Cell } from "./cell.js";
+import { Store } from "@pgsidecar/client";
 import type { Operation } from "../data/types.js";
 
 const keep = 200;
@@ -23,7 +23,7 @@ const nobody: ReadonlySet<string> = new Set();
 
 /** The latest operations: a bounded list that can be held still. */
 export class OperationLog {
-  readonly cell = new Cell<OperationsShown>({ rows: [], waiting: 0, paused: false, fresh: nobody, skipped: 0, oneIn: 1 });
+  readonly cell = new Store<OperationsShown>({ rows: [], waiting: 0, paused: false, fresh: nobody, skipped: 0, oneIn: 1 });
   #arrived: Operation[] = [];
   readonly #known = new Set<string>();
   #skipped = 0;
@@ -52,7 +52,7 @@ export class OperationLog {
   }
 
   togglePause(): void {
-    this.cell.update((shown) => ({ ...shown, paused: !shown.paused }));
+    this.cell.patch({ paused: !this.cell.getSnapshot().paused });
     this.#plan();
   }
 

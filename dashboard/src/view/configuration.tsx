@@ -6,6 +6,7 @@ import { DataTable, type Column } from "./data-table.js";
 import { Empty, Panel, staleNote, Unavailable } from "./panel.js";
 import { useOnScreen } from "./use-on-screen.js";
 import { useResource } from "./use-resource.js";
+import { SearchField } from "./search-field.js";
 
 /** What this process is and how it is set, secrets masked. */
 export function Configuration(): ReactElement {
@@ -128,18 +129,7 @@ function Settings({ settings }: { settings: Setting[] }): ReactElement {
           {count(rows.length)} of {count(settings.length)}
         </span>
         <span className="spacer" />
-        <label className="field">
-          <span className="sr">Find a setting</span>
-          <input
-            type="search"
-            id="setting-filter"
-            placeholder="Find a setting"
-            autoComplete="off"
-            spellCheck={false}
-            value={wanted}
-            onChange={({ currentTarget }) => setWanted(currentTarget.value)}
-          />
-        </label>
+        <SearchField id="setting-filter" placeholder="Find a setting" label="Find a setting" value={wanted} onChange={setWanted} />
         <label className="toggle">
           <input type="checkbox" id="all-settings" checked={all} onChange={() => setAll(!all)} /> Also defaults
         </label>

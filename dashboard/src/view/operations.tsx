@@ -6,6 +6,7 @@ import { matches, type OperationsShown } from "../lib/operation-log.js";
 import { useSidecar } from "./context.js";
 import { DataTable, type Column } from "./data-table.js";
 import { Empty, Panel } from "./panel.js";
+import { SearchField } from "./search-field.js";
 
 const slowMs = 100;
 const words = { success: "✓ ok", failure: "✕ failed", unknown: "? unknown" };
@@ -40,18 +41,7 @@ export function Operations(): ReactElement {
       note={describe(shown, rows.length, lost)}
       tools={
         <>
-          <label className="field">
-            <span className="sr">Filter by statement, table or error</span>
-            <input
-              type="search"
-              id="filter"
-              placeholder="Filter"
-              autoComplete="off"
-              spellCheck={false}
-              value={wanted}
-              onChange={({ currentTarget }) => setWanted(currentTarget.value)}
-            />
-          </label>
+          <SearchField id="filter" placeholder="Filter" label="Filter by statement, table or error" value={wanted} onChange={setWanted} />
           <label className="toggle">
             <input type="checkbox" id="failures" checked={failuresOnly} onChange={() => setFailuresOnly(!failuresOnly)} /> Failures only
           </label>
