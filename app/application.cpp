@@ -53,6 +53,17 @@ struct Application::Impl final : proxy::DataPlaneEvents {
           feed_timer(control),
           connection_id(base::UuidSource(entropy).next(base::read_clocks().wall_us).to_string()) {}
 
+    /// Whoever calls the others goes before them, also when the start has failed half-way: the
+    /// workers call nearly everything, the spool's thread what the outage desk has.
+    ~Impl() {
+        finishing = true;
+        if (plane) plane->stop();
+        if (server) server->stop(std::chrono::milliseconds(0));
+        if (outage) outage->close();
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
     // DataPlaneEvents, on worker threads
     void on_upstream_lost(const model::ErrorInfo& error) override {
         supervisor->report_loss(error);
@@ -121,7 +132,7 @@ struct Application::Impl final : proxy::DataPlaneEvents {
     std::unique_ptr<OperationFeed> feed;
     std::unique_ptr<UserDesk> users;
     std::unique_ptr<ChangeDesk> change_desk;
-    std::unique_ptr<OutageDesk> outage;  ///< goes first: its spool still calls the others
+    std::unique_ptr<OutageDesk> outage;
     Takeover takeover;
     std::unique_ptr<HandoverServer> handover;
     bool finishing = false;
@@ -166,6 +177,7 @@ bool Application::Impl::make_parts() {
         return false;
     }
     plane = std::make_unique<proxy::DataPlane>(plane_options, *this);
+    outage->connect(*plane);
     certificates.connect(
         {plane.get(), counters, [this] { return settings->tls.check_interval_ms; }});
     server = std::make_unique<ws::HttpServer>(settings, backend, page_desk, entropy,
@@ -274,7 +286,7 @@ int Application::Impl::start() {
         return kExitUnavailable;
     }
     for (auto& shard : plane->shards()) registry->add_worker(shard);
-    outage->start(*plane);
+    outage->start();
     users->start(*plane);
     ws::StartReport report = server->start(sockets);
     base::close_sockets(sockets);  // those that nothing here listens on any more

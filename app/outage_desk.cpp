@@ -103,10 +103,14 @@ void OutageDesk::make_flush() {
 
 void OutageDesk::learned(const model::LearnedSchemaPtr& schema) {
     spool_->remember(*schema);
-    if (plane_ != nullptr) plane_->learn(schema);
+    plane_->learn(schema);
 }
 
-OutageDesk::~OutageDesk() = default;
+OutageDesk::~OutageDesk() { close(); }
+
+void OutageDesk::close() {
+    if (spool_) spool_->close();
+}
 
 bool OutageDesk::open_spool() {
     const std::string folder = audit::spool_folder(*parts_.settings, this_environment());
@@ -178,8 +182,7 @@ void OutageDesk::reload(const config::Settings& settings) {
     if (watch_) watch_->set_tables(spooled_tables(settings));
 }
 
-void OutageDesk::start(proxy::DataPlane& plane) {
-    plane_ = &plane;
+void OutageDesk::start() {
     if (spool_) return begin();
     if (!waits_for_spool_) return;
     const auto& settings = *parts_.settings;

@@ -58,12 +58,17 @@ public:
     /// Before a scrape. Thread: any.
     void refresh_counters() const;
 
-    /// After the data plane was made: tells it what is known from before, and starts the flush.
-    void start(proxy::DataPlane& plane);
+    /// Before the data plane starts: a client may write, and be answered, as soon as that runs.
+    void connect(proxy::DataPlane& plane) { plane_ = &plane; }
+    /// When the data plane runs: tells it what is known from before, and starts the flush.
+    void start();
     void set_usable(bool usable);
     /// R21: before `database:health` goes out.
     void flush_now(std::function<void()> done);
     void stop(std::function<void()> done);
+    /// Carries out what the spool was asked, then ends its thread; the data plane still exists.
+    /// Nothing is asked after it.
+    void close();
 
     void append(int worker, std::uint64_t token, model::SpoolEntry entry);
     void remember(const model::LearnedServer& server);
@@ -101,7 +106,7 @@ private:
 
     asio::io_context& control_;
     Parts parts_;
-    proxy::DataPlane* plane_ = nullptr;
+    proxy::DataPlane* plane_ = nullptr;  ///< set before any other thread can call
     std::vector<std::unique_ptr<Outbox>> outboxes_;
     std::string open_problem_;
     model::SpoolProgress progress_;  ///< of the spool, also before it is there

@@ -53,6 +53,7 @@ std::unique_ptr<Spool> Spool::open(Options options, std::string& problem) {
 
 const std::string& Spool::id() const { return impl_->id; }
 model::SpoolProgress& Spool::progress() { return impl_->progress; }
+void Spool::close() { impl_->worker->stop(); }
 SpoolStats Spool::stats() const { return impl_->worker->stats(); }
 
 void Spool::append(model::SpoolEntry entry, Appended done) {

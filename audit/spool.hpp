@@ -92,6 +92,9 @@ public:
 
     /// This file's name in pgsidecar.ledger; a UUID made with the file.
     const std::string& id() const;
+    /// Carries out what was asked, then ends the spool's thread; the file stays until the end of
+    /// this object. What is asked later is not looked at.
+    void close();
     model::SpoolProgress& progress();
     SpoolStats stats() const;
 

@@ -43,7 +43,8 @@ SpoolWorker::SpoolWorker(const Spool::Options& options, model::SpoolProgress& pr
     thread_ = std::thread([this] { run(); });
 }
 
-SpoolWorker::~SpoolWorker() {
+void SpoolWorker::stop() {
+    if (!thread_.joinable()) return;
     {
         std::lock_guard lock(mutex_);
         stopping_ = true;

@@ -34,10 +34,12 @@ class SpoolWorker {
 public:
     /// options and progress outlive it. opened.file is there.
     SpoolWorker(const Spool::Options& options, model::SpoolProgress& progress, OpenedSpool opened);
-    ~SpoolWorker();  ///< carries out what waits, then ends the thread
+    ~SpoolWorker() { stop(); }
     SpoolWorker(const SpoolWorker&) = delete;
     SpoolWorker& operator=(const SpoolWorker&) = delete;
 
+    /// Carries out what waits, then ends the thread; what comes later is not looked at.
+    void stop();
     void push(spool_request::Any request);
     SpoolStats stats() const;
 

@@ -170,6 +170,8 @@ public:
     /// The exchange needs the server: takes its messages again, to wait. begin: of a transaction
     /// that the client was told is open.
     void wait_for_server(std::string messages, std::string begin, const base::Now& now);
+    /// The middle of an exchange: its transaction has ended; rest is taken as if it came now.
+    void rolled_back_here(std::string_view answer, std::string rest);
     void stood_in(protocol::TransactionStatus status, std::string_view answer,
                   const base::Now& now);
     void record_local(const model::StatementShapePtr& shape, std::int64_t started_ns,

@@ -39,7 +39,8 @@ void Session::detach(const base::Now& now, bool client_gone) {
     bool asking = !upstream->replies().empty() && upstream->only_asks();
     bool clean = (upstream->replies().empty() || asking) && !upstream->replies().skipping() &&
                  transaction_ == TransactionStatus::Idle && !exchange_open_ &&
-                 !reader_.in_pieces() && upstream->state() == Upstream::State::Ready;
+                 !reader_.in_pieces() && !upstream->mid_message() &&
+                 upstream->state() == Upstream::State::Ready;
     bool resets = keeps_connection() || asking || leaves_state();
     bool loaded = (effects_ & model::session_effect::kLoads) != 0 && resets;
     if (own_upstream_ == nullptr) forget_state();

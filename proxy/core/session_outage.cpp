@@ -187,6 +187,12 @@ void Session::spooled(const model::SpoolVerdict& verdict, const base::Now& now) 
     consume_held(now);
 }
 
+void Session::rolled_back_here(std::string_view answer, std::string rest) {
+    transaction_ = TransactionStatus::Idle;
+    relay(base::as_bytes(answer));
+    put_back_ = std::move(rest);
+}
+
 void Session::stood_in(TransactionStatus status, std::string_view answer, const base::Now& now) {
     transaction_ = status;
     relay(base::as_bytes(answer));

@@ -2,7 +2,7 @@
 
 #include "protocol/messages/backend_encode.hpp"
 #include "protocol/messages/frontend_decode.hpp"
-#include "protocol/messages/sqlstate.hpp"
+#include "protocol/messages/frontend_encode.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/session.hpp"
 #include "proxy/core/standin_texts.hpp"
@@ -11,8 +11,6 @@ namespace pgsidecar::proxy {
 
 using model::Queueable;
 using model::TransactionVerb;
-using protocol::TransactionStatus;
-namespace sqlstate = protocol::sqlstate;
 
 Standin::Standin(Session& session, Plane& plane) : session_(session), plane_(plane) {}
 
@@ -67,10 +65,14 @@ Standin::Plan Standin::plan(const PreparedStatement& statement) const {
 void Standin::on_frame(const protocol::Frame& frame, const base::Now& now) {
     if (!in_exchange_) {
         in_exchange_ = true;
+        wrote_before_ = !entry_.statements.empty();
+        begin_before_ = transaction_ == Transaction::Open ? begin_text_ : std::string();
         started_ns_ = now.mono_ns;
         started_us_ = now.wall_us;
     }
-    if (skipping_ && frame.type != 'S') return;
+    // An error, too, is told at Flush.
+    if (skipping_ && frame.type != 'S' && frame.type != 'H') return;
+    taken_bytes_ += frame.wire.size();
     if (!told_ && transaction_ != Transaction::Failed) collected_.append(base::as_text(frame.wire));
     switch (frame.type) {
         case 'Q': on_query(frame, now); break;
@@ -80,24 +82,27 @@ void Standin::on_frame(const protocol::Frame& frame, const base::Now& now) {
         case 'E': on_execute(frame, now); break;
         case 'C': on_close(frame); break;
         case 'S': on_sync(now); break;
-        case 'H':
-            told_ = told_ || !out_.empty();
-            session_.relay(base::as_bytes(out_));
-            out_.clear();
-            break;
+        case 'H': on_flush(now); break;
         case 'F': needs_server(because("a function call is not queued"), now); break;
         default: break;  // what is left of a COPY means nothing here
     }
+    check_size(frame.type);
+}
+
+void Standin::check_size(char type) {
+    if (type == 'Q' || type == 'S' || type == 'H' || !in_exchange_ || skipping_) return;
+    std::int64_t limit = plane_.settings().outage.max_entry_bytes;
+    if (taken_bytes_ + out_.size() > 2 * static_cast<std::size_t>(limit)) fail(too_big(limit));
 }
 
 bool Standin::server_needed(const std::vector<Plan>& plans, Plan& which) const {
-    bool open = transaction_ == Transaction::Open, wrote = false;
+    bool open = transaction_ == Transaction::Open, wrote = !entry_.statements.empty();
     for (const Plan& plan : plans) {
         if (plan.role == Role::Server || (plan.role == Role::Begin && wrote && !open)) {
             which = plan;
             return true;
         }
-        wrote = wrote || plan.role == Role::Write;
+        wrote = (wrote || plan.role == Role::Write) && plan.role != Role::Rollback;
         if (plan.role == Role::Begin) open = true;
         if (plan.role == Role::Commit || plan.role == Role::Rollback) open = false;
     }
@@ -116,10 +121,12 @@ void Standin::on_query(const protocol::Frame& frame, const base::Now& now) {
             const auto& place = places[i];
             plans.push_back(plan(shapes[i], text->substr(place.begin, place.end - place.begin),
                                  place.value_rows));
+            plans.back().begin = place.begin;
         }
     }
     Plan which;
-    if (transaction_ != Transaction::Failed && server_needed(plans, which)) {
+    const bool failed = transaction_ == Transaction::Failed;
+    if (!failed && server_needed(plans, which)) {
         needs_server(which, now);
         if (in_exchange_) finish_exchange(now);
         return;
@@ -128,6 +135,11 @@ void Standin::on_query(const protocol::Frame& frame, const base::Now& now) {
     for (std::size_t i = 0; i < plans.size(); ++i) {
         if (!run(plans[i], {}, {}, now)) break;
         ran_.push_back(shapes[i]);
+        if (failed && i + 1 < plans.size()) {
+            std::string rest;
+            if (protocol::append_query(rest, text->substr(plans[i + 1].begin)))
+                return begin_again(std::move(rest), now);
+        }
     }
     finish_exchange(now);
 }
@@ -190,8 +202,10 @@ void Standin::on_execute(const protocol::Frame& frame, const base::Now& now) {
     if (committing_ && made.role == Role::Begin)
         return needs_server(because("one Sync would end two transactions"), now);
     auto shape = statement.shape();
-    if (run(made, session_.known_types(statement), it->second.parameters, now))
-        ran_.push_back(shape);
+    const bool failed = transaction_ == Transaction::Failed;
+    if (!run(made, session_.known_types(statement), it->second.parameters, now)) return;
+    ran_.push_back(shape);
+    if (failed) begin_again({}, now);
 }
 
 void Standin::on_close(const protocol::Frame& frame) {
@@ -230,12 +244,7 @@ bool Standin::run(const Plan& plan, std::vector<std::uint32_t> types, std::strin
             protocol::append_command_complete(out_, begin_tag(plan.sql));
             return true;
         case Role::Commit: return commit(now);
-        case Role::Rollback:
-            entry_ = {};
-            entry_bytes_ = 0;
-            transaction_ = Transaction::None;
-            protocol::append_command_complete(out_, "ROLLBACK");
-            return true;
+        case Role::Rollback: rollback(); return true;
         case Role::Write: break;
         case Role::Server: return false;
     }
@@ -254,7 +263,6 @@ bool Standin::run(const Plan& plan, std::vector<std::uint32_t> types, std::strin
     statement.table = plan.table;
     statement.rows = plan.rows;
     entry_.statements.push_back(std::move(statement));
-    ++entry_in_exchange_;
     if (transaction_ == Transaction::None) committing_ = true;
     add_notice();
     protocol::append_command_complete(out_, "INSERT 0 " + std::to_string(plan.rows));
@@ -262,10 +270,18 @@ bool Standin::run(const Plan& plan, std::vector<std::uint32_t> types, std::strin
 }
 
 bool Standin::commit(const base::Now&) {
-    committing_ = !entry_.statements.empty();
+    committed_ = entry_.statements.size();
+    committing_ = committed_ > 0;
     transaction_ = Transaction::None;
     protocol::append_command_complete(out_, "COMMIT");
     return true;
+}
+
+void Standin::rollback() {
+    drop_uncommitted();
+    wrote_before_ = false;
+    transaction_ = Transaction::None;
+    protocol::append_command_complete(out_, "ROLLBACK");
 }
 
 void Standin::add_notice() {
@@ -275,124 +291,6 @@ void Standin::add_notice() {
     auto fields = notice.fields();
     fields.severity = "NOTICE";
     protocol::append_notice_response(out_, fields);
-}
-
-// ---- ends
-
-LocalError Standin::failed_transaction() {
-    if (untold_) {
-        LocalError told = std::move(*untold_);
-        untold_.reset();
-        return told;
-    }
-    LocalError error;
-    error.sqlstate = sqlstate::kInFailedTransaction;
-    error.message =
-        "current transaction is aborted, commands ignored until end of transaction block";
-    return error;
-}
-
-void Standin::fail(const LocalError& error) {
-    if (entry_in_exchange_ > 0) {
-        entry_.statements.resize(entry_.statements.size() - entry_in_exchange_);
-        entry_in_exchange_ = 0;
-    }
-    committing_ = false;
-    if (transaction_ == Transaction::Open) {
-        transaction_ = Transaction::Failed;
-        entry_ = {};
-    } else if (transaction_ == Transaction::None) {
-        entry_ = {};
-    }
-    entry_bytes_ = 0;
-    protocol::append_error_response(out_, error.fields());
-    skipping_ = true;
-}
-
-void Standin::needs_server(const Plan& plan, const base::Now& now) {
-    bool collected_before = entry_.statements.size() > entry_in_exchange_;
-    if (transaction_ == Transaction::Failed) return fail(failed_transaction());
-    if (plan.outage_class == model::OutageClass::Reject) {
-        plane_.shard().statements_refused.add();
-        return fail(session_.unavailable(now));
-    }
-    if (!told_ && !collected_before) {
-        session_.why_not_queued(plan.why_not);
-        return give_back(now);
-    }
-    plane_.shard().statements_refused.add();
-    fail(mixed_transaction(plan.why_not));
-}
-
-void Standin::give_back(const base::Now& now) {
-    std::string messages = std::move(collected_);
-    bool deferred = transaction_ == Transaction::Open && !begin_text_.empty();
-    // Only a BEGIN of an earlier exchange was answered; one of this exchange is among the messages.
-    bool begun_before = deferred && session_.transaction() != TransactionStatus::Idle;
-    std::string begin = begun_before ? std::move(begin_text_) : std::string();
-    transaction_ = Transaction::None;
-    entry_ = {};
-    entry_bytes_ = 0;
-    reset_exchange();
-    session_.wait_for_server(std::move(messages), std::move(begin), now);
-}
-
-void Standin::finish_exchange(const base::Now& now) {
-    if (!committing_) return finish(now);
-    committing_ = false;
-    entry_.context = session_.spool_context();
-    writes_in_entry_ = entry_.statements.size();
-    model::SpoolEntry entry = std::move(entry_);
-    entry_ = {};
-    entry_bytes_ = 0;
-    session_.spool(std::move(entry), now);
-}
-
-void Standin::stored(const model::SpoolVerdict& verdict, const base::Now& now) {
-    if (verdict.stored()) {
-        plane_.shard().statements_queued.add(writes_in_entry_);
-    } else {
-        plane_.shard().statements_refused.add();
-        if (!told_) out_.clear();
-        protocol::append_error_response(out_, not_stored(verdict).fields());
-        ran_.clear();
-    }
-    finish(now);
-}
-
-void Standin::finish(const base::Now& now) {
-    TransactionStatus status = transaction_ == Transaction::None ? TransactionStatus::Idle
-                               : transaction_ == Transaction::Open
-                                   ? TransactionStatus::InTransaction
-                                   : TransactionStatus::Failed;
-    protocol::append_ready_for_query(out_, status);
-    std::string answer = std::move(out_);
-    auto ran = std::move(ran_);
-    std::int64_t started_ns = started_ns_, started_us = started_us_;
-    reset_exchange();
-    session_.stood_in(status, answer, now);
-    for (const auto& shape : ran) session_.record_local(shape, started_ns, started_us, now);
-}
-
-void Standin::reset_exchange() {
-    in_exchange_ = skipping_ = told_ = noticed_ = committing_ = false;
-    entry_in_exchange_ = 0;
-    collected_.clear();
-    out_.clear();
-    ran_.clear();
-    if (transaction_ == Transaction::None) portals_.clear();
-}
-
-void Standin::transaction_lost(std::unique_ptr<LocalError> untold) {
-    reset_exchange();
-    entry_ = {};
-    transaction_ = Transaction::Failed;
-    untold_ = std::move(untold);
-}
-
-void Standin::fail_transaction() {
-    reset_exchange();
-    transaction_ = Transaction::Failed;
 }
 
 }  // namespace pgsidecar::proxy

@@ -26,8 +26,12 @@ class Session;
 /// exchange with anything else is given back whole, to wait for the server. Also answers 25P02 for
 /// a transaction that was lost with its server connection.
 ///
-/// Owned by its session, made at the first need. Thread: the worker's. Memory: what is collected,
-/// at most outage.max_entry_bytes.
+/// What COMMIT has ended is stored whatever follows it in the same exchange, and before the client
+/// hears of it, also when it asks with Flush. Statements outside a transaction are one entry per
+/// Sync, as they are one transaction to the server.
+///
+/// Owned by its session, made at the first need. Thread: the worker's. Memory: what a transaction
+/// or an exchange brings and is answered, at most twice outage.max_entry_bytes.
 class Standin {
 public:
     Standin(Session& session, Plane& plane);
@@ -58,7 +62,8 @@ private:
         std::string sql;
         std::string table;
         std::int64_t rows = 1;
-        std::string why_not;  ///< Server: why it cannot be answered here
+        std::size_t begin = 0;  ///< where it stands in its Query
+        std::string why_not;    ///< Server: why it cannot be answered here
     };
 
     Plan plan(const model::StatementShapePtr& shape, std::string_view sql,
@@ -80,9 +85,19 @@ private:
     bool commit(const base::Now& now);
     void needs_server(const Plan& plan, const base::Now& now);
     void give_back(const base::Now& now);
+    /// The failed transaction was ended, and the exchange goes on: what follows, and what is left
+    /// of its Query, is a beginning of its own, which may go to the server.
+    void begin_again(std::string rest, const base::Now& now);
     void fail(const LocalError& error);
     LocalError failed_transaction();
     void add_notice();
+    void rollback();
+    void drop_uncommitted();
+    void on_flush(const base::Now& now);
+    /// Too many messages without an end, be they statements or not.
+    void check_size(char type);
+    /// Hands over so many statements, which are complete; stored() goes on.
+    void store(std::size_t count, const base::Now& now);
     void finish_exchange(const base::Now& now);
     void finish(const base::Now& now);
     void reset_exchange();
@@ -94,14 +109,18 @@ private:
     std::unique_ptr<LocalError> untold_;
     model::SpoolEntry entry_;  ///< of the open transaction, or of this exchange
     std::size_t entry_bytes_ = 0;
-    std::size_t entry_in_exchange_ = 0;  ///< statements of entry_ that this exchange brought
-    std::size_t writes_in_entry_ = 0;    ///< of the one that is being stored
-    bool committing_ = false;  ///< entry_ is complete and must be stored before the answer
+    std::size_t committed_ = 0;        ///< statements of entry_ that a COMMIT has ended
+    std::size_t writes_in_entry_ = 0;  ///< of the one that is being stored
+    std::size_t taken_bytes_ = 0;      ///< of the messages since the transaction began
+    bool committing_ = false;          ///< entry_ must be stored before the answer
 
     // This exchange.
     bool in_exchange_ = false;
-    bool skipping_ = false;  ///< an error was given: up to Sync
-    bool told_ = false;      ///< some of the answer is out: it cannot be given back any more
+    bool skipping_ = false;      ///< an error was given: up to Sync
+    bool flushing_ = false;      ///< what is being stored ends with Flush, not with Sync
+    bool wrote_before_ = false;  ///< entry_ was begun by an earlier exchange
+    std::string begin_before_;   ///< of the transaction that was open when the exchange began
+    bool told_ = false;          ///< some of the answer is out: it cannot be given back any more
     bool noticed_ = false;
     std::string collected_;  ///< its messages
     std::string out_;        ///< its answer

@@ -8,6 +8,7 @@
 #include <asio/experimental/as_tuple.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/local/stream_protocol.hpp>
+#include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
 
@@ -131,7 +132,10 @@ asio::awaitable<void> run(SocketChannel* channel, std::vector<config::HostPort> 
 void Connector::start(asio::io_context& context, SocketChannel& channel,
                       const std::vector<config::HostPort>& hosts) {
     channel.hold();
-    asio::co_spawn(context, run(&channel, hosts), asio::detached);
+    // Not at once: co_spawn would run it inside this call, and who asks is not ready for an end.
+    asio::post(context, [&context, &channel, hosts] {
+        asio::co_spawn(context, run(&channel, hosts), asio::detached);
+    });
 }
 
 }  // namespace pgsidecar::proxy

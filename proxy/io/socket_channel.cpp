@@ -92,8 +92,11 @@ void SocketChannel::read_some() {
 }
 
 void SocketChannel::read_later() {
+    if (read_posted_) return;
+    read_posted_ = true;
     ++pending_posts_;
     worker_.post([this] {
+        read_posted_ = false;
         --pending_posts_;
         if (disposed_) return dispose();
         if (ready_ != nullptr && !lingering_) read_some();

@@ -88,7 +88,8 @@ private:
     std::size_t out_at_ = 0, wire_at_ = 0;
     std::int64_t closing_since_ns_ = 0;
     TlsStream::Role role_;
-    std::uint8_t pending_posts_ = 0;
+    std::uint32_t pending_posts_ = 0;  ///< what still refers to this object
+    bool read_posted_ = false;
     bool unix_socket_ = false;
     bool reading_ = true;
     bool blocked_ = false;       ///< the kernel took less than all; it tells when it takes more

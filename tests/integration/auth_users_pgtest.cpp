@@ -197,7 +197,7 @@ TEST_F(AuthUsers, NamesOfAMegabyteCostTheirSenderAlone) {
         ASSERT_TRUE(asked.has_value());
         EXPECT_EQ(asked->type, 'R');
     }
-    EXPECT_LT(proxy().rss(), before + (160u << 20));
+    EXPECT_LT(proxy().rss(), before + proxy().memory_bound(160u << 20));
     auto good = PqConnection(proxy().conninfo("app_scram", "password=secret"));
     EXPECT_EQ(good.scalar("select 1"), "1");
     EXPECT_LT(proxy().log().size(), 100'000u);

@@ -194,7 +194,7 @@ TEST_F(BadInput, AHugeClaimTakesNoMemoryUntilItIsKept) {
         clients.back().send(message_claiming('Q', 0x7fffffff, "select '" + std::string(1000, 'x')));
     }
     expect_served();
-    EXPECT_LT(proxy().rss(), before + (16u << 20));
+    EXPECT_LT(proxy().rss(), before + proxy().memory_bound(16u << 20));
 }
 
 TEST_F(BadInput, AStartupThatNeverEndsIsCutByTheLoginDeadline) {
@@ -302,7 +302,7 @@ TEST_F(BadInput, TenThousandConnectionsAtOnce) {
                static_cast<double>(wanted) - 100;
     })) << proxy().metric(metric::kClientsAccepted);
     std::cout << "resident " << (proxy().rss() >> 20) << " MB\n";
-    EXPECT_LT(proxy().rss(), 256u << 20);
+    EXPECT_LT(proxy().rss(), proxy().memory_bound(256u << 20));
     crowd.resize(wanted - 50);
     EXPECT_TRUE(eventually(10s, [&] {
         return PqConnection::try_connect(proxy().conninfo()).connected();

@@ -78,7 +78,7 @@ protected:
         std::size_t peak = proxy().peak_rss();
         std::cout << "resident before " << before_ / 1024 << " kB, at most " << peak / 1024
                   << " kB\n";
-        EXPECT_LT(peak, before_ + bytes);
+        EXPECT_LT(peak, before_ + proxy().memory_bound(bytes));
     }
     void expect_served_at_once() {
         auto begin = Clock::now();

@@ -32,7 +32,7 @@ protected:
     void expect_small(std::size_t peak_before) {
         if (proxy_kind() == ProxyKind::Direct) return;
         EXPECT_GT(peak_before, 0u);
-        EXPECT_LT(proxy().peak_rss(), peak_before + kAllowedGrowth);
+        EXPECT_LT(proxy().peak_rss(), peak_before + proxy().memory_bound(kAllowedGrowth));
     }
 
     static void leave(RawClient& client, Leaving how) {

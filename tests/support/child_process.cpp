@@ -152,4 +152,10 @@ std::size_t resident_bytes(pid_t pid, const std::string& field) {
     return 0;
 }
 
+bool has_sanitizer(pid_t pid) {
+    const std::string maps = read_file("/proc/" + std::to_string(pid) + "/maps");
+    return maps.find("/libasan.") != std::string::npos ||
+           maps.find("/libtsan.") != std::string::npos;
+}
+
 }  // namespace pgsidecar::test

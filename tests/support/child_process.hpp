@@ -61,4 +61,8 @@ std::string run(Command command, Deadline deadline);
 /// gone.
 std::size_t resident_bytes(pid_t pid, const std::string& field = "VmRSS");
 
+/// Whether the process runs with a sanitizer's library: its shadow and its quarantine of freed
+/// blocks multiply what it holds, so bounds on memory must be wider there.
+bool has_sanitizer(pid_t pid);
+
 }  // namespace pgsidecar::test

@@ -42,6 +42,11 @@ public:
     bool running() { return process_.pid() < 0 || process_.running(); }
     std::size_t rss() const { return resident_bytes(pid()); }
     std::size_t peak_rss() const { return resident_bytes(pid(), "VmHWM"); }
+    /// A bound on memory in bytes as a test states it for the product; ten times that where the
+    /// process runs under a sanitizer, which still finds what grows without an end.
+    std::size_t memory_bound(std::size_t bytes) const {
+        return has_sanitizer(pid()) ? bytes * 10 : bytes;
+    }
     std::string log_tail(std::size_t lines = 40) const { return tail(log_path_, lines); }
     std::string log() const { return read_file(log_path_); }
     const std::string& log_path() const { return log_path_; }
