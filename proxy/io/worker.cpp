@@ -1,5 +1,7 @@
 #include "proxy/io/worker.hpp"
 
+#include <unistd.h>
+
 #include "base/log.hpp"
 #include "proxy/io/connector.hpp"
 
@@ -54,8 +56,14 @@ void Worker::stop() {
         context_.stop();
     });
     thread_.join();
+    stopped_ = true;
     context_.restart();
     context_.poll();  // completes what was aborted, so that nothing is left to free
+    // A connection to the server may have been opened in this moment.
+    while (channels_ != nullptr) channels_->abort();
+    plane_.end_turn();
+    context_.restart();
+    context_.poll();
 }
 
 void Worker::reload(std::shared_ptr<const Options> options) {
@@ -127,6 +135,10 @@ void Worker::remove(SocketChannel& channel) {
 
 void Worker::adopt(int fd, bool unix_socket, bool local) {
     asio::post(context_, [this, fd, unix_socket, local] {
+        if (stopped_) {  // it came while the thread ended
+            ::close(fd);
+            return;
+        }
         auto* channel = new SocketChannel(*this, nullptr, TlsStream::Role::Server);
         channel->hold();
         ChannelEvents& events = plane_.accept(*channel, local, now());

@@ -122,6 +122,7 @@ private:
     SocketChannel* channels_ = nullptr;
     base::Now now_{};
     bool now_valid_ = false;
+    bool stopped_ = false;  ///< set when the thread has ended
     int ticks_ = 0;
     std::int64_t handshake_logged_ns_ = 0;
     std::atomic<std::int64_t> last_tick_ns_{0};
