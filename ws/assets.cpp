@@ -15,8 +15,9 @@
     X(schema_json, "/ws/schema.json", "application/schema+json; charset=utf-8")
 
 // From assets.S, which the build writes: the files as they are, between two labels each.
-#define PGS_DECLARE(name, path, type) \
-    extern "C" const char pgs_asset_##name##_begin[], pgs_asset_##name##_end[];
+#define PGS_DECLARE(name, path, type)                                           \
+    extern "C" const char pgs_asset_##name##_begin[], pgs_asset_##name##_end[], \
+        pgs_asset_##name##_gz_begin[], pgs_asset_##name##_gz_end[];
 PGS_ASSETS(PGS_DECLARE)
 #undef PGS_DECLARE
 
@@ -33,15 +34,26 @@ std::string content_tag(std::string_view content) {
     return out + '"';
 }
 
-Asset make(std::string_view path, std::string_view type, const char* begin, const char* end) {
-    std::string_view content(begin, static_cast<std::size_t>(end - begin));
-    return {path, type, content, content_tag(content)};
+std::string_view between(const char* begin, const char* end) {
+    return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 const std::vector<Asset>& assets() {
-#define PGS_MAKE(name, path, type) \
-    make(path, type, pgs_asset_##name##_begin, pgs_asset_##name##_end),
-    static const std::vector<Asset> all{PGS_ASSETS(PGS_MAKE)};
+#define PGS_MAKE(name, path, type)                                         \
+    Asset{path,                                                            \
+          type,                                                            \
+          between(pgs_asset_##name##_begin, pgs_asset_##name##_end),       \
+          between(pgs_asset_##name##_gz_begin, pgs_asset_##name##_gz_end), \
+          {},                                                              \
+          {}},
+    static const std::vector<Asset> all = [] {
+        std::vector<Asset> made{PGS_ASSETS(PGS_MAKE)};
+        for (Asset& asset : made) {
+            asset.etag = content_tag(asset.content);
+            asset.gzip_etag = content_tag(asset.gzip);
+        }
+        return made;
+    }();
 #undef PGS_MAKE
     return all;
 }
@@ -53,6 +65,19 @@ const Asset* find_asset(std::string_view path) {
     auto found = std::find_if(all.begin(), all.end(),
                               [&](const Asset& asset) { return asset.path == path; });
     return found == all.end() ? nullptr : &*found;
+}
+
+bool accepts_gzip(std::string_view accept_encoding) {
+    for (std::string_view item : split(accept_encoding, ',')) {
+        auto parts = split(item, ';');
+        if (parts.empty() || (parts[0] != "gzip" && parts[0] != "*")) continue;
+        // gzip;q=0 and gzip;q=0.000 say that it is not wanted.
+        bool refused = parts.size() > 1 && parts[1].starts_with("q=0") &&
+                       parts[1].find_first_of("123456789") == std::string_view::npos;
+        if (!refused) return true;
+        if (parts[0] == "gzip") return false;
+    }
+    return false;
 }
 
 bool etag_matches(std::string_view if_none_match, std::string_view etag) {

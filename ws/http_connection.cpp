@@ -137,6 +137,7 @@ HttpRequest HttpConnection::describe() const {
     out.origin = text_of(message[http::field::origin]);
     out.authorization = text_of(message[http::field::authorization]);
     out.accept = text_of(message[http::field::accept]);
+    out.accept_encoding = text_of(message[http::field::accept_encoding]);
     out.if_none_match = text_of(message[http::field::if_none_match]);
     for (auto [it, end] = message.equal_range(http::field::sec_websocket_protocol); it != end;
          ++it) {

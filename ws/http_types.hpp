@@ -21,7 +21,8 @@ enum class Edge : std::uint8_t {
 struct HttpRequest {
     Edge edge = Edge::Admin;
     Method method = Method::Get;
-    std::string target, host, origin, authorization, accept, if_none_match, subprotocols;
+    std::string target, host, origin, authorization, accept, accept_encoding, if_none_match;
+    std::string subprotocols;
     std::string local_address;  ///< that the connection came in on
     std::string body;
 };

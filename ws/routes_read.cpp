@@ -70,12 +70,16 @@ std::optional<std::string> read_filter(const Target& target, std::size_t most,
 void Router::asset(const Call& call, const Respond& respond) const {
     const Asset* asset = find_asset(call.target.path);
     HttpResponse response;
-    response.headers = {{"ETag", asset->etag}, {"Cache-Control", "no-cache"}};
-    if (etag_matches(call.request.if_none_match, asset->etag)) {
+    const bool gzip = accepts_gzip(call.request.accept_encoding);
+    response.headers = {{"ETag", gzip ? asset->gzip_etag : asset->etag},
+                        {"Cache-Control", "no-cache"},
+                        {"Vary", "Accept-Encoding"}};
+    if (etag_matches(call.request.if_none_match, response.headers[0].second)) {
         response.status = 304;
     } else {
         response.content_type = asset->content_type;
-        response.body = asset->content;
+        response.body = gzip ? asset->gzip : asset->content;
+        if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
     }
     respond(std::move(response));
 }

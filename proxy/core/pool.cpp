@@ -102,6 +102,7 @@ void Pool::connected(Upstream& upstream, const base::Now& now) {
 
 void Pool::released(Upstream& upstream, const base::Now& now) {
     if (upstream.state() != Upstream::State::Ready) return;
+    if (failures_ > 0) begin_budget(now);  // it answers, though no more connections can be made
     if (upstream.cancels_in_flight > 0) {
         upstream.parked = true;  // the cancel calls again when it is settled
         return;
@@ -163,10 +164,7 @@ void Pool::note_failure(const ChannelClosed& closed, const std::string& sqlstate
                         const base::Now& now) {
     model::ErrorInfo info = plane_.classify(closed, sqlstate);
     ++failures_total_;
-    if (failures_++ == 0) {
-        failing_since_ns_ = now.mono_ns;
-        failing_since_us_ = now.wall_us;
-    }
+    if (failures_++ == 0) begin_budget(now);
     permanent_ = !info.transient;
     last_message_ = info.message;
     last_resolution_ = info.resolution;
@@ -192,6 +190,11 @@ void Pool::note_failure(const ChannelClosed& closed, const std::string& sqlstate
     }
 }
 
+void Pool::begin_budget(const base::Now& now) {
+    failing_since_ns_ = now.mono_ns;
+    failing_since_us_ = now.wall_us;
+}
+
 std::int64_t Pool::hold_budget_ns() const {
     const auto& database = plane_.settings().database;
     std::int64_t budget = 0, delay = database.retry_delay_ms;
@@ -203,7 +206,8 @@ std::int64_t Pool::hold_budget_ns() const {
 }
 
 std::optional<LocalError> Pool::refusal(const base::Now& now) const {
-    if (paused_ || failures_ == 0 || now.mono_ns - failing_since_ns_ <= hold_budget_ns())
+    if (paused_ || failures_ == 0 || !idle_.empty() ||
+        now.mono_ns - failing_since_ns_ <= hold_budget_ns())
         return std::nullopt;
     return unavailable(now);
 }
@@ -261,9 +265,13 @@ void Pool::tick(const base::Now& now) {
     if (failures_ > 0) {
         if (now.mono_ns - failing_since_ns_ > hold_budget_ns())
             refuse_waiters(unavailable(now), now.mono_ns, now);
-        // Somebody has to notice that the server is back, also when nobody waits.
-        if (connections_.empty() && connecting_ == 0 && now.mono_ns >= next_attempt_ns_)
+        if (!idle_.empty() && waiting_count_ == 0 && now.mono_ns >= next_attempt_ns_) {
+            failures_ = 0;  // what is there suffices; the next that is needed is tried at once
+        } else if (idle_.empty() && connecting_ == 0 && connections_.size() < limit(now) &&
+                   now.mono_ns >= next_attempt_ns_) {
+            // Somebody has to notice that the server is back, also when nobody waits.
             open_connection(now);
+        }
     }
     queue_who_waits(now, plane_.settings().outage.queue_after_ms * kMs);
     grow(now);

@@ -128,6 +128,8 @@ private:
     bool any_ready() const;
     bool has_too_many() const;
     void close_for_console(Upstream& upstream, const base::Now& now);
+    /// Who waits is held from now on as long as the retry budget lasts.
+    void begin_budget(const base::Now& now);
     std::int64_t hold_budget_ns() const;
 
     Plane& plane_;

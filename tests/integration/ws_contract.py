@@ -1,5 +1,6 @@
 """The messages of /ws, each checked against the schema, and the HTTP routes."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -207,7 +208,14 @@ class Http(unittest.TestCase):
         again, _, empty = self.get("/", headers={"If-None-Match": headers["etag"]})
         self.assertEqual((again, empty), (304, b""))
         for name in ("app.js", "app.css", "icon.svg"):
-            self.assertEqual(self.get("/" + name)[0], 200, name)
+            status, plain, content = self.get("/" + name)
+            self.assertEqual((status, "content-encoding" in plain), (200, False), name)
+            _, small, packed = self.get("/" + name, headers={"Accept-Encoding": "gzip, br"})
+            self.assertEqual((small["content-encoding"], small["vary"]), ("gzip", "Accept-Encoding"))
+            self.assertEqual(gzip.decompress(packed), content, name)
+            self.assertNotEqual(small["etag"], plain["etag"])
+            again = self.get("/" + name, headers={"Accept-Encoding": "gzip", "If-None-Match": small["etag"]})
+            self.assertEqual((again[0], again[2]), (304, b""))
 
     def test_schema_is_the_file(self):
         self.assertEqual(self.get("/ws/schema.json")[2], SCHEMA.read_bytes())

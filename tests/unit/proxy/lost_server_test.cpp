@@ -14,6 +14,55 @@ TEST_F(OutageContract, AnIdleSessionGoesOnAfterARestart) {
     EXPECT_FALSE(client().closed());
 }
 
+TEST_F(OutageContract, AConnectionThatWorksServesThoughNoMoreCanBeMade) {
+    auto& other = script().login();
+    EXPECT_EQ(ask(query("BEGIN")), "CZ");
+    script().world.door = ModelWorld::Door::Refuse;
+    EXPECT_EQ(script().ask(other, query("SELECT 'x'")), "");
+    for (int i = 0; i < 5; ++i) {
+        script().pass_ms(200);
+        EXPECT_EQ(ask(query("SELECT 'y'")), "TDCZ");
+    }
+    EXPECT_EQ(other.take_types(), "EZ") << "the budget is over, and no connection has come free";
+    EXPECT_EQ(ask(query("COMMIT")), "CZ");
+    script().pass_ms(10'000);
+    EXPECT_EQ(script().ask(other, query("SELECT 'x'")), "TDCZ") << "one is idle";
+    EXPECT_EQ(ask(query("SELECT 'x'")), "TDCZ");
+}
+
+TEST_F(OutageContract, WhoWaitsBehindAConnectionThatAnswersIsNotRefused) {
+    auto& other = script().login();
+    auto& third = script().login();
+    script().world.door = ModelWorld::Door::Refuse;
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(ask(query("BEGIN")), "CZ");
+        EXPECT_EQ(script().ask(other, query("SELECT 'x'")), "");
+        script().pass_ms(200);
+        EXPECT_EQ(ask(query("COMMIT")), "CZ");
+        EXPECT_EQ(other.take_types(), "TDCZ");
+    }
+    script().world.door = ModelWorld::Door::Open;
+    script().pass_ms(10'000);
+    EXPECT_EQ(ask(query("BEGIN")), "CZ");
+    EXPECT_EQ(script().ask(other, query("BEGIN")), "CZ");
+    EXPECT_EQ(script().backends().size(), 2u) << "more are tried again";
+    EXPECT_EQ(script().ask(third, query("SELECT 'x'")), "");
+    EXPECT_EQ(ask(query("COMMIT")), "CZ");
+    EXPECT_EQ(third.take_types(), "TDCZ");
+}
+
+TEST_F(OutageContract, WhileOneIsBusyForLongTheReturnOfTheServerIsNoticed) {
+    auto& other = script().login();
+    EXPECT_EQ(ask(query("BEGIN")), "CZ");
+    script().world.door = ModelWorld::Door::Refuse;
+    EXPECT_EQ(script().ask(other, query("SELECT 'x'")), "");
+    script().pass_ms(5'000);
+    EXPECT_EQ(other.take_types(), "EZ");
+    script().world.door = ModelWorld::Door::Open;
+    script().pass_ms(60'000);
+    EXPECT_EQ(script().ask(other, query("SELECT 'x'")), "TDCZ");
+}
+
 TEST_F(OutageContract, AReadThatWasCutOffIsSentAgain) {
     EXPECT_EQ(ask(query("SELECT pg_sleep(1)")), "");
     script().database_goes();

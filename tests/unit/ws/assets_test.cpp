@@ -35,6 +35,20 @@ TEST(Assets, ETagsAreQuotedAndDiffer) {
     EXPECT_TRUE(tags.begin()->starts_with('"') && tags.begin()->ends_with('"'));
 }
 
+TEST(Assets, TheCompressedOnesAreSmallerAndHaveATagOfTheirOwn) {
+    const Asset& program = *find_asset("/app.js");
+    EXPECT_TRUE(program.gzip.starts_with("\x1f\x8b"));
+    EXPECT_LT(program.gzip.size() * 2, program.content.size());
+    EXPECT_NE(program.gzip_etag, program.etag);
+}
+
+TEST(AcceptEncoding, SaysWhetherGzipIsWanted) {
+    for (const char* yes : {"gzip", "gzip, deflate, br", "br;q=1.0, gzip;q=0.8", "*", "gzip;q=0.1"})
+        EXPECT_TRUE(accepts_gzip(yes)) << yes;
+    for (const char* no : {"", "br", "identity", "gzip;q=0", "gzip;q=0.000, *", "x-gzipped"})
+        EXPECT_FALSE(accepts_gzip(no)) << no;
+}
+
 TEST(ETag, MatchesInAListWeaklyAndByStar) {
     EXPECT_TRUE(etag_matches("\"a\"", "\"a\""));
     EXPECT_TRUE(etag_matches("\"x\", W/\"a\"", "\"a\""));
