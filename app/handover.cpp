@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/read_until.hpp>
 #include <asio/steady_timer.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -184,8 +184,7 @@ std::string Takeover::ask(const std::string& path, std::chrono::milliseconds pat
     Stream::socket socket(context);
     asio::error_code error;
     socket.connect(Stream::endpoint(path), error);
-    if (error == asio::error::connection_refused || error.value() == ENOENT)
-        return {};
+    if (error == asio::error::connection_refused || error.value() == ENOENT) return {};
     if (error) return "cannot reach the running process at " + path + ": " + error.message() + ".";
     fd_ = socket.release(error);
     if (send_line(fd_, kTakeoverLine) && receive_sockets(fd_, patience, sockets)) return {};
