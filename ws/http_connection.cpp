@@ -76,11 +76,13 @@ void HttpConnection::await_request() {
     if (state_.stopping) return close_gently();
     auto begun = [self = shared_from_this()](beast::error_code fault, std::size_t bytes) {
         if (fault) return self->finish();
+        self->rests_since_.reset();
         self->input_.commit(bytes);
         self->stream_.expires_after(milliseconds(self->state_.settings->http.handshake_timeout_ms));
         self->read_header();
     };
     if (input_.size() != 0) return begun({}, 0);
+    rests_since_ = std::chrono::steady_clock::now();
     stream_.expires_after(milliseconds(state_.settings->http.idle_timeout_ms));
     stream_.async_read_some(input_.prepare(kReadChunk), std::move(begun));
 }

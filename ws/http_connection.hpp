@@ -6,6 +6,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,9 @@ public:
     void stop() override;
     void tick(base::Now) override {}
     void abort() override;
+    std::optional<std::chrono::steady_clock::time_point> rests_since() const override {
+        return rests_since_;
+    }
 
 private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
@@ -57,6 +61,7 @@ private:
     boost::beast::flat_buffer input_;
     std::optional<Parser> parser_;
     std::optional<boost::beast::http::response<boost::beast::http::string_body>> response_;
+    std::optional<std::chrono::steady_clock::time_point> rests_since_;
     bool idle_ = true, keep_alive_ = false, finished_ = false;
 };
 

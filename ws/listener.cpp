@@ -164,10 +164,20 @@ void Listener::accept_next() {
         });
 }
 
+bool Listener::end_who_rests_longest() {
+    std::shared_ptr<Connection> longest;
+    for (const auto& connection : state_.live) {
+        auto since = connection->rests_since();
+        if (since && (!longest || *since < *longest->rests_since())) longest = connection;
+    }
+    if (longest) longest->abort();
+    return longest != nullptr;
+}
+
 void Listener::welcome(tcp::socket socket) {
     boost::system::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    if (*in_use_ < state_.settings->http.max_connections) {
+    if (*in_use_ < state_.settings->http.max_connections || end_who_rests_longest()) {
         auto slot = std::make_shared<ConnectionSlot>(in_use_, state_.counters);
         std::make_shared<HttpConnection>(state_, std::move(socket), edge_, std::move(slot))->run();
         return;

@@ -42,6 +42,8 @@ public:
 private:
     void accept_next();
     void welcome(tcp::socket socket);
+    /// Makes room where all places are taken; false: everybody is at work.
+    bool end_who_rests_longest();
 
     ServerState& state_;
     Edge edge_;

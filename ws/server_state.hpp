@@ -5,10 +5,12 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -36,6 +38,9 @@ public:
     virtual void tick(base::Now now) = 0;
     /// Ends at once, without a word.
     virtual void abort() = 0;
+    /// Since when it has been kept open after an answer, for another request; nothing is lost with
+    /// it then.
+    virtual std::optional<std::chrono::steady_clock::time_point> rests_since() const { return {}; }
 };
 
 /// Written by the HTTP thread, read by any.

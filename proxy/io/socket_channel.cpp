@@ -13,6 +13,7 @@ namespace pgsidecar::proxy {
 namespace {
 
 constexpr int kRoundsPerTurn = 8;
+constexpr std::size_t kMostUnsent = 1 << 20;
 constexpr std::int64_t kLingerNs = 2'000'000'000;
 constexpr std::int64_t kFlushOnCloseNs = 10'000'000'000;
 
@@ -87,6 +88,7 @@ void SocketChannel::read_some() {
             maybe_unread_ = false;
             return ready_->arm_read();
         }
+        if (tls_ && !heard_) break;  // records without a content cost much and bring nothing
     }
     read_later();
 }
@@ -105,7 +107,10 @@ void SocketChannel::read_later() {
 
 bool SocketChannel::deliver(base::Bytes bytes) {
     if (std::exchange(untouched_, false) && begins_tls(bytes)) make_tls(true);
-    if (tls_) return deliver_tls(bytes);
+    if (tls_) {
+        heard_ = false;
+        return deliver_tls(bytes);
+    }
     if (events_ == nullptr) return false;
     events_->on_bytes(bytes, worker_.now());
     return !closing_ && !disposed_;
@@ -119,7 +124,7 @@ bool SocketChannel::deliver_tls(base::Bytes bytes) {
         std::size_t count = 0;
         switch (tls_->read(plain, count)) {
             case TlsStream::Status::Ok:
-                spoke_tls_ = true;
+                spoke_tls_ = heard_ = true;
                 events_->on_bytes(std::span(plain).first(count), worker_.now());
                 continue;
             case TlsStream::Status::WantsMore: break;
@@ -137,6 +142,11 @@ bool SocketChannel::deliver_tls(base::Bytes bytes) {
         break;
     }
     worker_.mark_dirty(*this);  // TLS may have something of its own to say
+    if (role_ == TlsStream::Role::Server && unsent() > kMostUnsent + 4 * worker_.buffer_limit()) {
+        // Replies stop far below: these are answers to KeyUpdate, which TLS gives without an end.
+        lost(ChannelClosed::Cause::Reset, "the client makes TLS answer and does not read");
+        return false;
+    }
     return !closing_ && !disposed_;
 }
 

@@ -98,6 +98,7 @@ private:
     bool lingering_ = false;     ///< all is written; waiting for the peer to end too
     bool disposed_ = false;
     bool untouched_ = true;   ///< no byte has come yet
+    bool heard_ = false;      ///< the last bytes had some that are not TLS' own
     bool spoke_tls_ = false;  ///< plain bytes have come out of TLS
     bool quiet_ = false;      ///< nothing has come since the last sweep
     bool probed_ = false;

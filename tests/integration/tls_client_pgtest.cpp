@@ -201,6 +201,28 @@ TEST_F(TlsClient, DirectTlsNeedsNoRequest) {
     EXPECT_EQ(answer.substr(0, 1), "R");
 }
 
+TEST_F(TlsClient, KeyUpdatesWithoutEndCostTheirSenderAlone) {
+    start_tls({{"tls-client-mode", "require"}});
+    auto tls = direct_tls("postgresql");
+    ASSERT_TRUE(tls.handshake()) << tls.error();
+    ASSERT_TRUE(tls.send(startup(kPostgres) + query("select 1")));
+    std::string answer;
+    ASSERT_TRUE(tls.read_some(answer)) << tls.error();
+    auto good = client("sslmode=require");
+    std::size_t before = proxy().rss();
+    int sent = 0;
+    // Their answers are never read.
+    while (sent < 4'000'000 && tls.update_keys(1'000)) {
+        sent += 1'000;
+        if (sent % 50'000 == 0) {
+            EXPECT_EQ(good.scalar("select 2"), "2");
+        }
+    }
+    EXPECT_LT(sent, 4'000'000) << "nobody stops it";
+    EXPECT_LT(proxy().rss(), before + proxy().memory_bound(16u << 20));
+    EXPECT_EQ(good.scalar("select 3"), "3");
+}
+
 TEST_F(TlsClient, DirectTlsNeedsAlpn) {
     start_tls();
     auto without = direct_tls("");

@@ -1,6 +1,7 @@
 """What strangers, broken programs and attackers send to the edges: refused with a reason, and the others go on."""
 
 import base64
+import http.client
 import json
 import pathlib
 import resource
@@ -327,6 +328,19 @@ class Crowd(unittest.TestCase):
             deadline = time.monotonic() + PATIENCE
             while request(harness.port, target="/livez")[0] != 200:
                 self.assertLess(time.monotonic(), deadline)
+
+    def test_who_rests_makes_room_for_who_asks(self):
+        with Harness("http.max_connections=5") as harness:
+            resting = [http.client.HTTPConnection("127.0.0.1", harness.port) for _ in range(5)]
+            for connection in resting:
+                connection.request("GET", "/livez")
+                self.assertEqual(connection.getresponse().read(), b"ok\n")
+            for _ in range(20):
+                self.assertEqual(request(harness.port, target="/livez")[0], 200)
+            sockets = [ready(harness.port) for _ in range(5)]
+            self.assertEqual(request(harness.port, target="/livez")[0], 503)
+            for client in sockets:
+                client.sock.close()
 
     def test_a_thousand_at_once(self):
         with Harness("http.max_connections=200") as harness:

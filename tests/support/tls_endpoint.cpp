@@ -144,6 +144,14 @@ bool TlsEndpoint::send(std::string_view bytes, Deadline deadline) {
     return impl_->flush(deadline);
 }
 
+bool TlsEndpoint::update_keys(int times, Deadline deadline) {
+    for (int i = 0; i < times; ++i) {
+        if (SSL_key_update(impl_->ssl, SSL_KEY_UPDATE_REQUESTED) != 1) return false;
+        if (SSL_do_handshake(impl_->ssl) != 1) return false;
+    }
+    return impl_->flush(deadline);
+}
+
 bool TlsEndpoint::read_some(std::string& into, Deadline deadline) {
     std::array<char, 16'384> buffer;
     while (true) {

@@ -28,6 +28,9 @@ public:
     /// False when the peer broke off, see error(). Throws at the deadline.
     bool handshake(Deadline deadline = 10s);
     bool send(std::string_view bytes, Deadline deadline = 10s);
+    /// Changes its own key and asks the peer to change its own, so many times (RFC 8446, 4.6.3);
+    /// false when the peer does not take them in time, or is gone.
+    bool update_keys(int times, Deadline deadline = 10s);
     /// Appends what is there; false at the end, also an unfriendly one. Nothing is appended when
     /// the deadline passed.
     bool read_some(std::string& into, Deadline deadline = 10s);
