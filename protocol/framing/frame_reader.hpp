@@ -58,6 +58,9 @@ public:
     /// True while pieces of a long message have been handed out and more must follow.
     bool in_pieces() const { return remaining_ != 0; }
 
+    /// The first piece that next() gave last is offered again, in front of what follows it.
+    void put_back() { remaining_ = 0; }
+
     void set_limits(Limits limits) { limits_ = limits; }
 
 private:

@@ -265,10 +265,11 @@ void Pool::tick(const base::Now& now) {
     if (failures_ > 0) {
         if (now.mono_ns - failing_since_ns_ > hold_budget_ns())
             refuse_waiters(unavailable(now), now.mono_ns, now);
-        if (!idle_.empty() && waiting_count_ == 0 && now.mono_ns >= next_attempt_ns_) {
+        const bool due = now.mono_ns >= next_attempt_ns_ && connecting_ == 0 && !paused_;
+        const bool full = connections_.size() >= limit(now);
+        if (due && waiting_count_ == 0 && (full || !idle_.empty())) {
             failures_ = 0;  // what is there suffices; the next that is needed is tried at once
-        } else if (idle_.empty() && connecting_ == 0 && connections_.size() < limit(now) &&
-                   now.mono_ns >= next_attempt_ns_) {
+        } else if (due && idle_.empty() && !full && has_room(now)) {
             // Somebody has to notice that the server is back, also when nobody waits.
             open_connection(now);
         }

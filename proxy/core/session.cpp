@@ -152,10 +152,11 @@ bool Session::answered_locally(const Frame& frame, const base::Now& now) {
         return true;
     }
     if (!discarding_ && standin_ && standin_->engaged()) {
-        if (!frame.whole()) {
-            protocol_violation("a message too long to be kept while the database is away", now);
-        } else {
+        dropping_pieces_ = !frame.last;
+        if (frame.whole()) {
             standin_->on_frame(frame, now);
+        } else if (!is_leftover(frame.type)) {
+            standin_->too_long(frame.type, now);
         }
         return true;
     }
@@ -308,6 +309,7 @@ void Session::refuse_exchange(char type, bool in_pieces, const LocalError& error
         told.detail += " It was not queued: " + why + ".";
     send_error(told);
     bypass_ = false;
+    doubt_.reset();
     dropping_pieces_ = in_pieces;
     if (type == 'Q' || type == 'F') {
         send_ready();
@@ -329,12 +331,21 @@ void Session::relay(base::Bytes wire) {
         channel_->send(wire);
         unsent = channel_->unsent();
     }
-    if (upstream_ != nullptr && unsent > plane_.buffer_limit()) upstream_->set_reading(false);
+    if (unsent <= plane_.buffer_limit()) return;
+    if (upstream_ != nullptr) {
+        upstream_->set_reading(false);
+    } else {
+        set_reading(false);  // answers of our own; on_drained() goes on
+    }
 }
 
 void Session::on_drained(const base::Now& now) {
     if (console_) return console_->drained(now);
-    if (upstream_ != nullptr) upstream_->set_reading(true);
+    if (upstream_ != nullptr) {
+        upstream_->set_reading(true);
+    } else if (!stopped()) {
+        set_reading(true);
+    }
 }
 
 void Session::server_took_all() {

@@ -154,7 +154,8 @@ public:
 
     // For its stand-in.
     const std::string& service() const { return source_->service; }
-    PreparedStatementPtr remember(const protocol::ParseView& parse);
+    /// The statement of a Parse, without its name.
+    PreparedStatementPtr intern(const protocol::ParseView& parse);
     PreparedStatementPtr statement(std::string_view name) const { return names_.statement(name); }
     void closed(const protocol::TargetView& target);
     void name_it(std::string_view name, PreparedStatementPtr statement);
@@ -164,6 +165,8 @@ public:
     std::vector<std::uint32_t> known_types(const PreparedStatement& statement) const;
     bool wants_notices() const;
     LocalError unavailable(const base::Now& now) const;
+    /// The database, as its pool sees it.
+    bool away() const;
     void why_not_queued(std::string reason) { why_not_queued_ = std::move(reason); }
     model::SpoolContextPtr spool_context();
     void spool(model::SpoolEntry entry, const base::Now& now);
@@ -259,7 +262,6 @@ private:
     bool refused_by_mode(const protocol::Frame& frame, const Expected& expected);
     Expected describe(const protocol::Frame& frame, const base::Now& now);
     void look_up(const protocol::Frame& frame, Expected& expected);
-    PreparedStatementPtr intern(const protocol::ParseView& parse);
     void note_reset(const std::string& name);
     /// RESET goes to the server's value; the client's startup packet, which only we saw, had
     /// another.
@@ -287,7 +289,12 @@ private:
     bool is_spooled(const protocol::Frame& frame);
     bool begins_behind_writes(const protocol::Frame& frame);
     /// Its server connection is closed, and with it what the client had begun.
-    void give_up_transaction(const base::Now& now);
+    /// Ends the server connection in the middle of what it does; false: and the session with it.
+    bool give_up_transaction(LocalError error, const base::Now& now);
+    /// The session cannot go on without its connection; error says why, then.
+    bool loses_state(LocalError& error) const;
+    /// Of messages that are taken once more: what they prepare is not there yet.
+    void forget_parsed(std::string_view messages);
     bool waits_for_writes(const model::StatementShapePtr& shape) const;
     model::StatementShapePtr shape_of(const protocol::Frame& frame);
     std::unique_ptr<Pending> take_pending();

@@ -171,12 +171,6 @@ PreparedStatementPtr Session::intern(const protocol::ParseView& parse) {
     });
 }
 
-PreparedStatementPtr Session::remember(const protocol::ParseView& parse) {
-    auto statement = intern(parse);
-    name_it(parse.name, statement);
-    return statement;
-}
-
 void Session::name_it(std::string_view name, PreparedStatementPtr statement) {
     // Taken as done when it is sent: should the server refuse it, its own error says so at the use.
     auto step = StatementStep::of(std::move(statement));

@@ -115,7 +115,9 @@ bool Session::send_again(Upstream& upstream, const UpstreamLoss& loss, const bas
     plane_.shard().reads_retried.add();
     names_.transaction_over();
     exchange_open_ = false;
-    held_.insert(0, upstream.resend().take());
+    std::string messages = upstream.resend().take();
+    forget_parsed(messages);
+    held_.insert(0, messages);
     // Not at once: the pool's idle connections may be as dead as this one, and not known to be.
     stop_ = Stop::Retry;
     plane_.wait_for_tick(*this);
@@ -137,6 +139,13 @@ bool Session::doubt_confirmed(const base::Now& now) {
     auto pending = take_pending();
     plane_.recorder().lost(pending->expected, source_, doubt->error, now);
     refuse_exchange(pending->frame.type, !pending->frame.last, doubt->error);
+    return true;
+}
+
+bool Session::loses_state(LocalError& error) const {
+    const auto left = static_cast<std::uint16_t>(effects_ | asked_);
+    if ((!keeps_connection() && !watches_pins()) || (left & kUnrestorable) == 0) return false;
+    error.detail += " The session cannot go on without " + named(left) + ".";
     return true;
 }
 
@@ -170,12 +179,12 @@ void Session::upstream_lost(Upstream& upstream, const UpstreamLoss& loss, const 
     names_.transaction_over();
     bool told = answer_lost(upstream, error);
     if (terminating_) return close_channel();
-    const auto left = static_cast<std::uint16_t>(effects_ | asked_);
-    if ((keeps_connection() || watches_pins()) && (left & kUnrestorable) != 0) {
-        error.detail += " The session cannot go on without " + named(left) + ".";
-        return end(error.fatal(), now);
-    }
-    if (transaction_ != TransactionStatus::Idle) {
+    if (loses_state(error)) return end(error.fatal(), now);
+    bypass_ = false;
+    // What the stand-in has of a transaction does not concern this connection.
+    bool begun_here = standin_ && standin_->engaged();
+    if (transaction_ != TransactionStatus::Idle && !begun_here) {
+        deferred_begin_.clear();
         plane_.shard().transactions_lost.add();
         transaction_ = TransactionStatus::Failed;
         bool known = told || was_failed;

@@ -2,6 +2,7 @@
 
 #include "model/learned_schema.hpp"
 #include "protocol/messages/frontend_decode.hpp"
+#include "protocol/messages/frontend_rewrite.hpp"
 #include "protocol/messages/sqlstate.hpp"
 #include "proxy/core/plane.hpp"
 #include "proxy/core/pool.hpp"
@@ -73,7 +74,7 @@ bool Session::outage_takes(const Frame& frame, const base::Now& now) {
         standin().on_frame(frame, now);
         return true;
     }
-    if (!frame.whole() || !plane_.writes_wait()) return false;
+    if (!plane_.writes_wait()) return false;
     auto shape = shape_of(frame);
     if (!shape || !waits_for_writes(shape)) {
         stopped_since_ns_ = 0;
@@ -92,8 +93,11 @@ bool Session::outage_takes(const Frame& frame, const base::Now& now) {
         return true;
     }
     LocalError error = writes_ahead(plane_.settings().outage.flush_wait_ms);
-    if (upstream_ != nullptr && transaction_ != TransactionStatus::Idle) give_up_transaction(now);
-    refuse_exchange(frame.type, false, error);
+    // What came before it in the same exchange must not be committed with its Sync.
+    if (upstream_ != nullptr && (exchange_open_ || transaction_ != TransactionStatus::Idle) &&
+        !give_up_transaction(error, now))
+        return true;
+    refuse_exchange(frame.type, !frame.last, error);
     return true;
 }
 
@@ -109,26 +113,38 @@ bool Session::begins_behind_writes(const Frame& frame) {
     return shape && shape->verb == model::TransactionVerb::Begin;
 }
 
-void Session::give_up_transaction(const base::Now& now) {
+bool Session::give_up_transaction(LocalError error, const base::Now& now) {
     Upstream* upstream = std::exchange(upstream_, nullptr);
     plane_.shard().clients_active.add(-1);
     upstream->attach(nullptr);
     pool_->discard(*upstream, now);  // its end is a rollback
     exchange_open_ = false;
+    restores_ = keeps_connection() && names_.size() > 0;
+    names_.transaction_over();
+    if (loses_state(error)) {
+        end(error.fatal(), now);
+        return false;
+    }
+    if (transaction_ == TransactionStatus::Idle) return true;
     plane_.shard().transactions_lost.add();
     transaction_ = TransactionStatus::Failed;
     standin().transaction_lost(nullptr);
+    return true;
 }
 
 void Session::stop_for_flush(const Frame& frame, const base::Now& now) {
     if (stopped_since_ns_ == 0) {
         stopped_since_ns_ = now.mono_ns;
         plane_.shard().flush_waits.add();
+        // Without a Sync the server keeps its answers back, and we would wait for them.
+        if (upstream_ != nullptr && exchange_open_)
+            upstream_->forward(base::as_bytes(protocol::kFlushMessage));
     }
     stop_ = Stop::Flush;
     // The flush begins when somebody has seen that the database is there.
     pool_->look(now);
     put_back_.assign(base::as_text(frame.wire));
+    if (!frame.last) reader_.put_back();
     plane_.wait_for_flush(*this);
 }
 
@@ -161,12 +177,26 @@ void Session::waited_long(const base::Now& now) {
     consume_held(now);
 }
 
-void Session::wait_for_server(std::string messages, std::string begin, const base::Now& now) {
-    (void)now;
+void Session::forget_parsed(std::string_view messages) {
+    while (messages.size() > 4) {
+        std::size_t size = 1 + std::size_t{base::load_be32(base::as_bytes(messages).data() + 1)};
+        if (size > messages.size()) return;
+        auto head = messages[0] == 'P'
+                        ? protocol::decode_parse_head(base::as_bytes(messages.substr(5, size - 5)))
+                        : base::Result<protocol::ParseHead>(protocol::ParseHead{});
+        if (head && !head->name.empty()) closed({protocol::TargetKind::Statement, head->name});
+        messages.remove_prefix(size);
+    }
+}
+
+void Session::wait_for_server(std::string messages, std::string begin, const base::Now&) {
+    forget_parsed(messages);
     bypass_ = true;
     deferred_begin_ = std::move(begin);
     put_back_ = std::move(messages);
 }
+
+bool Session::away() const { return pool_->away(); }
 
 LocalError Session::unavailable(const base::Now& now) const { return pool_->unavailable(now); }
 

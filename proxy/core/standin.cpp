@@ -62,14 +62,28 @@ Standin::Plan Standin::plan(const PreparedStatement& statement) const {
 
 // ---- messages
 
-void Standin::on_frame(const protocol::Frame& frame, const base::Now& now) {
-    if (!in_exchange_) {
-        in_exchange_ = true;
-        wrote_before_ = !entry_.statements.empty();
-        begin_before_ = transaction_ == Transaction::Open ? begin_text_ : std::string();
-        started_ns_ = now.mono_ns;
-        started_us_ = now.wall_us;
+void Standin::begin_exchange(const base::Now& now) {
+    if (in_exchange_) return;
+    in_exchange_ = true;
+    wrote_before_ = !entry_.statements.empty();
+    begin_before_ = transaction_ == Transaction::Open ? begin_text_ : std::string();
+    started_ns_ = now.mono_ns;
+    started_us_ = now.wall_us;
+}
+
+void Standin::too_long(char type, const base::Now& now) {
+    begin_exchange(now);
+    if (!skipping_) {
+        const bool failed = transaction_ == Transaction::Failed;
+        fail(failed ? failed_transaction()
+                    : too_big(plane_.settings().limits.inspect_bytes, "limits.inspect_bytes"));
     }
+    if (type == 'Q' || type == 'F') finish_exchange(now);
+}
+
+void Standin::on_frame(const protocol::Frame& frame, const base::Now& now) {
+    if (frame.type == 'd' || frame.type == 'c' || frame.type == 'f') return;  // left of a COPY
+    begin_exchange(now);
     // An error, too, is told at Flush.
     if (skipping_ && frame.type != 'S' && frame.type != 'H') return;
     taken_bytes_ += frame.wire.size();
@@ -83,8 +97,11 @@ void Standin::on_frame(const protocol::Frame& frame, const base::Now& now) {
         case 'C': on_close(frame); break;
         case 'S': on_sync(now); break;
         case 'H': on_flush(now); break;
-        case 'F': needs_server(because("a function call is not queued"), now); break;
-        default: break;  // what is left of a COPY means nothing here
+        case 'F':
+            needs_server(because("a function call is not queued"), now);
+            if (in_exchange_) finish_exchange(now);
+            break;
+        default: break;
     }
     check_size(frame.type);
 }
@@ -97,12 +114,15 @@ void Standin::check_size(char type) {
 
 bool Standin::server_needed(const std::vector<Plan>& plans, Plan& which) const {
     bool open = transaction_ == Transaction::Open, wrote = !entry_.statements.empty();
+    bool committed = committed_ > 0;
     for (const Plan& plan : plans) {
-        if (plan.role == Role::Server || (plan.role == Role::Begin && wrote && !open)) {
+        if (plan.role == Role::Server || (plan.role == Role::Begin && wrote && !open) ||
+            (plan.role == Role::Write && committed)) {
             which = plan;
             return true;
         }
         wrote = (wrote || plan.role == Role::Write) && plan.role != Role::Rollback;
+        committed = committed || (plan.role == Role::Commit && wrote);
         if (plan.role == Role::Begin) open = true;
         if (plan.role == Role::Commit || plan.role == Role::Rollback) open = false;
     }
@@ -147,7 +167,7 @@ void Standin::on_query(const protocol::Frame& frame, const base::Now& now) {
 void Standin::on_parse(const protocol::Frame& frame, const base::Now& now) {
     auto parse = protocol::decode_parse(frame.payload);
     if (!parse) return fail(malformed("Parse"));
-    PreparedStatementPtr statement = session_.remember(*parse);
+    PreparedStatementPtr statement = session_.intern(*parse);
     Plan made = plan(*statement);
     if (transaction_ == Transaction::Failed) {
         if (made.role != Role::Commit && made.role != Role::Rollback)
@@ -155,6 +175,7 @@ void Standin::on_parse(const protocol::Frame& frame, const base::Now& now) {
     } else if (made.role == Role::Server) {
         return needs_server(made, now);
     }
+    session_.name_it(parse->name, std::move(statement));
     protocol::append_parse_complete(out_);
 }
 
@@ -199,7 +220,8 @@ void Standin::on_execute(const protocol::Frame& frame, const base::Now& now) {
     Plan made = plan(statement);
     if (transaction_ != Transaction::Failed && made.role == Role::Server)
         return needs_server(made, now);
-    if (committing_ && made.role == Role::Begin)
+    const bool second = committed_ > 0 && made.role == Role::Write;
+    if (second || (committing_ && made.role == Role::Begin))
         return needs_server(because("one Sync would end two transactions"), now);
     auto shape = statement.shape();
     const bool failed = transaction_ == Transaction::Failed;

@@ -40,6 +40,8 @@ public:
     bool engaged() const;
     /// One whole message of the client.
     void on_frame(const protocol::Frame& frame, const base::Now& now);
+    /// A message that does not come whole, so that it cannot be kept; its pieces are dropped.
+    void too_long(char type, const base::Now& now);
     void stored(const model::SpoolVerdict& verdict, const base::Now& now);
 
     /// The server's transaction is gone; untold: what the next statement is answered.
@@ -69,6 +71,7 @@ private:
     Plan plan(const model::StatementShapePtr& shape, std::string_view sql,
               std::uint32_t rows) const;
     Plan plan(const PreparedStatement& statement) const;
+    void begin_exchange(const base::Now& now);
     void on_query(const protocol::Frame& frame, const base::Now& now);
     /// The first of them that cannot be answered here.
     bool server_needed(const std::vector<Plan>& plans, Plan& which) const;

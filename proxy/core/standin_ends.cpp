@@ -43,7 +43,7 @@ void Standin::fail(const LocalError& error) {
 
 void Standin::needs_server(const Plan& plan, const base::Now& now) {
     if (transaction_ == Transaction::Failed) return fail(failed_transaction());
-    if (plan.outage_class == model::OutageClass::Reject) {
+    if (plan.outage_class == model::OutageClass::Reject && session_.away()) {
         plane_.shard().statements_refused.add();
         return fail(session_.unavailable(now));
     }

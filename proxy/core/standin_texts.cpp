@@ -46,12 +46,13 @@ LocalError malformed(std::string_view message) {
     return error;
 }
 
-LocalError too_big(std::int64_t limit) {
+LocalError too_big(std::int64_t limit, std::string_view setting) {
     LocalError error;
     error.sqlstate = sqlstate::kProgramLimitExceeded;
     error.message = "The database is away and this write is too large to be queued.";
-    error.detail = "The limit is " + std::to_string(limit) + " bytes (outage.max_entry_bytes).";
-    error.hint = "Send it again when the database is back, or raise outage.max_entry_bytes.";
+    error.detail =
+        "The limit is " + std::to_string(limit) + " bytes (" + std::string(setting) + ").";
+    error.hint = "Send it again when the database is back, or raise " + std::string(setting) + ".";
     return error;
 }
 

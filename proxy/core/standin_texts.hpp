@@ -20,7 +20,7 @@ std::string_view begin_tag(std::string_view text);
 
 LocalError queued_notice();
 LocalError malformed(std::string_view message);
-LocalError too_big(std::int64_t limit);
+LocalError too_big(std::int64_t limit, std::string_view setting = "outage.max_entry_bytes");
 LocalError mixed_transaction(const std::string& why_not);
 LocalError not_stored(const model::SpoolVerdict& verdict);
 /// Queued writes on its tables are still to be applied, so it would not see what was acknowledged.

@@ -35,12 +35,21 @@ TEST_F(OutagePipeline, AnErrorAfterARollbackInOneExchange) {
 }
 
 TEST_F(OutagePipeline, AnErrorAfterACommitDoesNotUndoIt) {
-    EXPECT_EQ(
-        ask(step("BEGIN") + step(kInsert) + step("COMMIT") + step(kOther) + broken() + sync()), "");
+    EXPECT_EQ(ask(step("BEGIN") + step(kInsert) + step("COMMIT") + broken() + sync()), "");
     ASSERT_EQ(script().spooled.size(), 1u);
     ASSERT_EQ(entry().statements.size(), 1u);
     EXPECT_EQ(entry().statements[0].sql, kInsert);
-    EXPECT_EQ(store(), "12C12NC12C12CEZ");
+    EXPECT_EQ(store(), "12C12NC12CEZ");
+}
+
+TEST_F(OutagePipeline, AWriteAfterACommitIsNotInItsEntry) {
+    ASSERT_EQ(ask(query("BEGIN")), "CZ");
+    ASSERT_EQ(ask(query(kInsert)), "NCZ");
+    EXPECT_EQ(ask(step("COMMIT") + step(kOther) + sync()), "");
+    ASSERT_EQ(script().spooled.size(), 1u);
+    EXPECT_EQ(entry().statements.size(), 1u);
+    EXPECT_EQ(store(), "12C12EZ") << "one Sync would end two transactions";
+    EXPECT_EQ(script().spooled.size(), 1u);
 }
 
 TEST_F(OutagePipeline, ACommitBeforeAReadStands) {
@@ -49,23 +58,6 @@ TEST_F(OutagePipeline, ACommitBeforeAReadStands) {
     EXPECT_EQ(ask(step("COMMIT") + step("SELECT 'x'") + sync()), "");
     ASSERT_EQ(script().spooled.size(), 1u);
     EXPECT_EQ(store(), "12CEZ");
-}
-
-TEST_F(OutagePipeline, TooMuchAfterACommitDoesNotUndoItInOneQuery) {
-    const auto limit = static_cast<std::size_t>(setup_.settings.outage.max_entry_bytes);
-    std::string much = "INSERT INTO audit_logs (note) VALUES ('" + std::string(30'000, 'm') + "')";
-    std::string text = "BEGIN; " + std::string(kInsert) + "; COMMIT";
-    for (std::size_t bytes = 0; bytes <= limit; bytes += much.size()) text += "; " + much;
-    setup_.settings.limits.inspect_bytes = static_cast<int>(2 * limit);
-    script_ = std::make_unique<ProxyScript>(setup_);
-    client_ = &script_->login();
-    database_goes();
-    EXPECT_EQ(ask(query(text)), "");
-    ASSERT_EQ(script().spooled.size(), 1u);
-    EXPECT_EQ(entry().statements.size(), 1u);
-    auto answer = store();
-    EXPECT_EQ(answer.substr(0, 4), "CNCC");
-    EXPECT_EQ(answer.substr(answer.size() - 2), "EZ");
 }
 
 TEST_F(OutagePipeline, FlushDoesNotTellOfACommitThatIsNotStored) {
@@ -136,6 +128,102 @@ TEST_F(OutagePipeline, ATransactionEndedInAnExchangeThatIsRefusedIsFailedAndNotO
     EXPECT_EQ(answer[1].payload, "E");
     EXPECT_EQ(ask(query(kInsert)), "EZ");
     EXPECT_EQ(ask(query("ROLLBACK")), "CZ");
+}
+
+TEST_F(OutagePipeline, AnExchangeThatCannotGoOnIsGivenUpAsAWhole) {
+    ask(query(kInsert));
+    store();
+    script().database_returns();
+    ASSERT_EQ(ask(query("SELECT 'x'")), "TDCZ");
+    auto& server = *script().servers.back();
+    EXPECT_EQ(ask(step("INSERT INTO tasks (id) VALUES (1)") + step(kOther) + sync()), "12C");
+    script().pass_ms(6'000);
+    EXPECT_EQ(client().take_types(), "EZ");
+    EXPECT_TRUE(server.channel.ended) << "its end is the rollback";
+    EXPECT_EQ(ask(query("SELECT 'x'")), "TDCZ");
+}
+
+TEST_F(OutagePipeline, AParseThatIsTakenAgainIsNoDuplicate) {
+    ask(query(kInsert));
+    store();
+    script().database_returns();
+    const auto use = parse("s", "SELECT 'x'") + test::bind("", "s") + execute("") + sync();
+    EXPECT_EQ(ask(step("BEGIN") + use), "12C12DCZ");
+    EXPECT_EQ(ask(test::bind("", "s") + execute("") + sync()), "2DCZ");
+    EXPECT_EQ(ask(query("COMMIT")), "CZ");
+}
+
+TEST_F(OutagePipeline, AParseThatWasRefusedHasNotTakenItsName) {
+    ASSERT_EQ(ask(query("BEGIN")), "CZ");
+    ASSERT_EQ(ask(query(kInsert)), "NCZ");
+    const auto use = parse("s", "SELECT 'x'") + test::bind("", "s") + execute("") + sync();
+    EXPECT_EQ(ask(use), "EZ");
+    EXPECT_EQ(ask(query("ROLLBACK")), "CZ");
+    script().database_returns();
+    EXPECT_EQ(ask(use), "12DCZ");
+}
+
+TEST_F(OutagePipeline, ALongStatementDoesNotOvertakeQueuedWrites) {
+    ask(query(kInsert));
+    store();
+    script().database_returns();
+    const auto update = query("UPDATE audit_logs SET note = '" + std::string(100'000, 'x') + "'");
+    EXPECT_EQ(ask(update), "");
+    script().pass_ms(6'000);
+    auto answer = client().take();
+    ASSERT_EQ(types_of(answer), "EZ");
+    EXPECT_EQ(answer[0].field('C'), "55000");
+    EXPECT_EQ(ask(update), "");
+    progress_.settle(sequence_);
+    script().plane().spool_advanced(script().now());
+    script().end_turn();
+    script().run();
+    EXPECT_EQ(client().take_types(), "CZ");
+    EXPECT_EQ(script().misuses(), 0);
+}
+
+TEST_F(OutagePipeline, AFunctionCallInATransactionIsAnswered) {
+    ask(query("BEGIN"));
+    ask(query(kInsert));
+    EXPECT_EQ(ask(typed('F', be32(1397) + be16(0) + be16(0) + be16(0))), "EZ");
+    EXPECT_EQ(ask(query("ROLLBACK")), "CZ");
+}
+
+TEST_F(OutagePipeline, ALongParameterIsRefusedAndTheSessionGoesOn) {
+    EXPECT_EQ(
+        ask(parse("", kInsert) + typed('B', std::string(100'000, 'x')) + execute("") + sync()),
+        "1EZ");
+    EXPECT_FALSE(client().closed());
+    ask(query("BEGIN"));
+    ask(query(kInsert));
+    EXPECT_EQ(ask(query("SELECT '" + std::string(100'000, 'x') + "'")), "EZ");
+    EXPECT_EQ(ask(typed('d', std::string(100'000, 'x')) + typed('d', "x") + typed('c')), "");
+    EXPECT_EQ(ask(query("ROLLBACK")), "CZ");
+}
+
+TEST_F(OutagePipeline, ALostConnectionDoesNotConcernWhatIsBeingStored) {
+    setup_.settings.pool.mode = config::PoolMode::Session;
+    script_ = std::make_unique<ProxyScript>(setup_);
+    client_ = &script_->login();
+    database_goes();
+    ask(query(kInsert));
+    store();
+    script().database_returns();
+    ASSERT_EQ(ask(query("SELECT 'x'")), "TDCZ");
+    ASSERT_EQ(ask(query("BEGIN")), "CZ");
+    ASSERT_EQ(ask(query(kOther)), "NCZ");
+    EXPECT_EQ(ask(query("COMMIT")), "");
+    script().servers.back()->channel.peer_closed = true;
+    script().run();
+    EXPECT_EQ(store(), "CZ");
+}
+
+TEST_F(OutagePipeline, AnswersOfOurOwnToAClientThatDoesNotReadAreBounded) {
+    client().channel.room = 0;
+    std::string many;
+    for (int i = 0; i < 5'000; ++i) many += query("SELECT 'x'");
+    for (int i = 0; i < 50; ++i) script().send(client(), many);
+    EXPECT_LT(client().channel.most_unsent, 16u << 20);
 }
 
 TEST_F(OutagePipeline, AnExchangeWithoutAnEndIsBounded) {
