@@ -135,6 +135,8 @@ asio::awaitable<void> Flusher::Control::run(std::shared_ptr<Control> self, LaneP
 asio::awaitable<void> Flusher::Control::publish(std::shared_ptr<Control> self) {
     while (!self->stopping_) {
         publish_spool(self->spool_.stats(), *self->counters_);
+        // Until the spool has forgotten them, statements wait for writes that are applied.
+        if (self->unsettled_ && !self->stopping_) self->settle();
         self->publish_timer_.expires_after(kPublishEvery);
         co_await self->publish_timer_.async_wait(asio::experimental::as_tuple(asio::use_awaitable));
     }
@@ -229,8 +231,9 @@ void Flusher::Control::forgive(Lane& lane) { lane.entries = lane.records = {}; }
 void Flusher::Control::settle() {
     std::uint64_t through = lanes_.front()->lane->position();
     for (const auto& lane : lanes_) through = std::min(through, lane->lane->position());
-    if (through <= settle_asked_) return;
-    settle_asked_ = through;
+    if (through <= settle_asked_ && !unsettled_) return;
+    settle_asked_ = std::max(settle_asked_, through);
+    unsettled_ = false;
     spool_.settle(through, [self = shared_from_this(), through](bool forgotten) mutable {
         if (!forgotten) {
             base::log::warn("flush",
@@ -239,7 +242,8 @@ void Flusher::Control::settle() {
         }
         // Moved: the spool may keep its function longer than we are to live.
         const auto where = self->executor;
-        asio::post(where, [self = std::move(self), through] {
+        asio::post(where, [self = std::move(self), through, forgotten] {
+            self->unsettled_ = self->unsettled_ || !forgotten;
             self->settle_answered_ = std::max(self->settle_answered_, through);
             self->check_waiters();
             self->check_stopped();

@@ -96,6 +96,7 @@ private:
     std::function<void()> stopped_;
     asio::steady_timer publish_timer_;
     bool started_ = false, usable_ = false, stopping_ = false;
+    bool unsettled_ = false;  ///< the spool could not forget what was asked last
     std::uint64_t settle_asked_ = 0, settle_answered_ = 0;
     Clock::time_point active_until_{}, step_began_{};
     Clock::duration run_took_{};  ///< of the flush under way

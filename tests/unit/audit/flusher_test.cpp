@@ -184,6 +184,8 @@ TEST_F(FlusherTest, ASpoolThatCannotForgetDoesNotHoldTheWait) {
     spool.keep_settled = true;
     EXPECT_TRUE(flush());
     EXPECT_EQ(database.rows.size(), 3U);
+    spool.keep_settled = false;
+    EXPECT_TRUE(run_until([&] { return spool.settled == 3; })) << "it is asked again";
 }
 
 TEST_F(FlusherTest, CopiesRecordsBesideEntries) {
