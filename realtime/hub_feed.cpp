@@ -191,7 +191,13 @@ void Hub::set_source(SourceState state) {
     if (state == source_) return;
     model::ChangeOrigin before = source_.origin;
     bool was_live = source_.live;
+    const auto& guarded = state.guarded_tables;
+    const auto& known = source_.guarded_tables;
+    bool more_guarded = !std::includes(known.begin(), known.end(), guarded.begin(), guarded.end());
     source_ = std::move(state);
+    if (more_guarded) {
+        for (Subscriber* subscriber : joined_) subscriber->on_tables_guarded(wall_us_);
+    }
     if (was_live && !source_.live) {
         Frame warning = source_warning();
         for (Subscriber* subscriber : joined_) subscriber->on_source_lost(warning);

@@ -75,6 +75,7 @@ public:
     void on_database_changed() override;
     void on_gap(const StreamGap& gap) override;
     void on_source_lost(const Frame& warning) override;
+    void on_tables_guarded(std::int64_t wall_us) override;
     bool may_read(std::string_view channel) const override;
     ClientInfo describe() const override;
 
@@ -120,7 +121,9 @@ private:
     void receive_first(std::string_view text, base::Now now);
     void authenticate(const Request& request, base::Now now);
     bool enter(Identity identity);
-    void drop_lost_channels(base::Now now);
+    void drop_lost_channels(std::int64_t wall_us);
+    /// Row level security (R147); table: schema.table.
+    bool passes_guard(std::string_view table) const;
     void watch_expiry(base::Now now);
 
     // session_channels.cpp

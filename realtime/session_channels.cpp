@@ -56,8 +56,7 @@ std::optional<RequestError> Session::make_spec(const ChangeRequest& wanted, Chan
     if (hub_.names().kind_of("db:" + name) != Kind::Table) {
         return RequestError{"BAD_CHANNEL", "A table's name has the characters of a channel name."};
     }
-    const SourceState& source = hub_.source();
-    if (source.guarded_tables.contains(name) && !identity_->may("changes:bypass-rls")) {
+    if (!passes_guard(name)) {
         return RequestError{"RLS_REQUIRED",
                             "The table has row level security; only a token with the scope "
                             "changes:bypass-rls may hear its changes here."};
@@ -67,6 +66,7 @@ std::optional<RequestError> Session::make_spec(const ChangeRequest& wanted, Chan
         return RequestError{fault->code, fault->message};
     }
     out.filter = std::move(std::get<RowFilter>(filter));
+    const SourceState& source = hub_.source();
     bool blind = source.origin != model::ChangeOrigin::None && !source.sees_rows;
     if (!out.filter.empty() && blind) {
         return RequestError{"SOURCE_UNAVAILABLE",

@@ -145,6 +145,8 @@ bool Session::within_transaction(const RowChange& change) {
 }
 
 void Session::push_change(const FeedItem& item, bool replayed) {
+    // Asked for each row: a table may be guarded, or a token have lost a scope, since subscribing.
+    if (!passes_guard(ChannelNames::table_of(item.channel))) return;
     if (!within_transaction(*item.change)) return;
     // Once one of them had room the others get it, so that none comes twice.
     bool has_room = cursor_.has_value();

@@ -108,6 +108,21 @@ TEST_F(Auth, ChannelsThatTheNewTokenMayNotReadAreLost) {
     EXPECT_THAT(client.take(), ElementsAre("event"));
 }
 
+TEST_F(Auth, WithoutBypassGuardedTablesAreLostToo) {
+    authenticator.known["fewer"] = with({"status:read", "changes:read:*"}, "ann");
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {"public.positions"}});
+    Client client = open(with({"*"}, "ann"));
+    client.ask(subscribe("db:public.positions"));
+    client.ask(subscribe("db:public.orders"));
+    change("INSERT", R"({"id":1})");
+    EXPECT_THAT(client.take(), ElementsAre("change"));
+    client.say(auth("fewer"));
+    EXPECT_THAT(client.take(), ElementsAre("reply", "system:warning"));
+    EXPECT_STREQ(client.heard[1]["payload"]["code"].GetString(), "CHANNEL_LOST");
+    change("INSERT", R"({"id":2})");
+    EXPECT_THAT(client.take(), IsEmpty());
+}
+
 TEST_F(Auth, OneSubjectHasSoManySockets) {
     options.max_sockets_per_subject = 2;
     authenticator.known["good"] = ann(3'600'000);

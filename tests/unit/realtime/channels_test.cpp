@@ -164,6 +164,28 @@ TEST_F(Channels, ChangeSpecsThatAreRefused) {
     EXPECT_EQ(spec(R"({"table":"positions","filter":"id=eq.7"})"), "SOURCE_UNAVAILABLE");
 }
 
+TEST_F(Channels, TableThatTurnsOutToBeGuardedIsLostAndItsRowsAreNotSent) {
+    Client plain = open(with({"status:read", "changes:read:*", "channel:read:*"}));
+    Client trusted = open(with({"status:read", "changes:read:*", "changes:bypass-rls"}));
+    plain.ask(subscribe("db:public.positions"));
+    plain.ask(subscribe("db:public.orders"));
+    plain.ask(subscribe("room:a", R"({"presence":{"enabled":false},
+                                      "changes":[{"table":"orders"},{"table":"positions"}]})"));
+    trusted.ask(subscribe("db:public.positions"));
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {"public.positions"}});
+    EXPECT_THAT(plain.take(), ElementsAre("system:warning", "system:warning"));
+    EXPECT_STREQ(plain.heard[0]["payload"]["code"].GetString(), "CHANNEL_LOST");
+    EXPECT_EQ(hub.subscribers("db:public.positions"), 1u);
+    EXPECT_EQ(hub.subscribers("db:public.orders"), 1u);
+    change("INSERT", R"({"id":1})");
+    EXPECT_THAT(plain.take(), IsEmpty());
+    EXPECT_THAT(trusted.take(), ElementsAre("change"));
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {}});
+    EXPECT_EQ(plain.ask(subscribe("db:public.positions")), "ok");
+    change("INSERT", R"({"id":2})");
+    EXPECT_THAT(plain.take(), ElementsAre("change"));
+}
+
 TEST_F(Channels, ATransactionOfTooManyRowsBecomesOneGap) {
     options.max_transaction_rows = 3;
     Client client = open();

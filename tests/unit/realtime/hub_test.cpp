@@ -22,6 +22,7 @@ public:
     }
     void on_database_changed() override { ++changes; }
     void on_source_lost(const Frame& warning) override { warnings.push_back(warning); }
+    void on_tables_guarded(std::int64_t) override {}
     void on_gap(const StreamGap& gap) override { gaps.emplace_back(gap.reason); }
     bool may_read(std::string_view channel) const override { return channel != "agents"; }
     ClientInfo describe() const override { return {"s", "ann", "", 0}; }

@@ -87,6 +87,22 @@ TEST_F(Replays, PresentRightsDecide) {
     EXPECT_THAT(client.take(), ElementsAre("event", "reply"));
 }
 
+TEST_F(Replays, NeitherALagNorAReplayBringsRowsOfATableThatIsGuardedByNow) {
+    options.queue.hard_bytes = 2'000;
+    options.queue.soft_bytes = 1'000;
+    Seq head = hub.head();
+    Client client = open(with({"status:read", "changes:read:*"}));
+    client.ask(subscribe("db:public.positions"));
+    for (int i = 0; i < 60; ++i) change("INSERT", R"({"id":1})");
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {"public.positions"}});
+    std::vector<std::string> types = client.take();
+    EXPECT_EQ(types.front(), "system:warning");
+    EXPECT_LT(types.size(), 20u) << "what waited before, and nothing of what the ring has";
+    client.say(resume(head));
+    EXPECT_THAT(client.take(), ElementsAre("reply"));
+    EXPECT_EQ(client.result()["replayed"].GetUint64(), 0u);
+}
+
 TEST_F(Replays, SlowSocketCatchesUpFromTheRingWithoutLoss) {
     options.queue.hard_bytes = 2'000;
     options.queue.soft_bytes = 1'000;
