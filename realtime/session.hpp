@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "realtime/close.hpp"
@@ -92,6 +94,7 @@ private:
         std::uint64_t sent = 0;
         std::string result;  ///< members of the reply's result that come first
     };
+    using WantedChanges = std::variant<std::vector<ChangeSpec>, RequestError>;
     struct Waiting {
         Request request;
         std::int64_t deadline_ns;
@@ -133,9 +136,13 @@ private:
     void warn_near_limit(base::Now now);
     void check_waiting(base::Now now);
     void unsubscribe(const Request& request);
-    std::optional<RequestError> try_subscribe(const std::string& channel, const Request& request);
+    std::optional<RequestError> try_subscribe(const std::string& channel, const Request& request,
+                                              const WantedChanges& wanted);
     std::optional<RequestError> may_subscribe(const std::string& channel) const;
-    std::optional<RequestError> make_spec(const ChangeRequest& wanted, ChangeSpec& out);
+    /// Read once for all channels of the request.
+    WantedChanges read_changes(const std::vector<ChangeRequest>& changes) const;
+    std::optional<RequestError> make_spec(const ChangeRequest& wanted, ChangeSpec& out) const;
+    std::size_t specs_beside(const std::string& channel) const;
     void forget_channel(std::string_view channel);
     std::string subs_json(const std::string& channel) const;
 

@@ -148,21 +148,21 @@ void Session::push_change(const FeedItem& item, bool replayed) {
     // Asked for each row: a table may be guarded, or a token have lost a scope, since subscribing.
     if (!passes_guard(ChannelNames::table_of(item.channel))) return;
     if (!within_transaction(*item.change)) return;
-    // Once one of them had room the others get it, so that none comes twice.
-    bool has_room = cursor_.has_value();
-    for (const auto& [select, subs] : subscriptions_.matching(*item.change)) {
-        Frame frame = item.change->frame(subs, select, replayed);
+    std::vector<Frame> frames;
+    for (const auto& [select, subs] : subscriptions_.matching(*item.change))
+        frames.push_back(item.change->frame(subs, select, replayed));
+    if (frames.empty()) return;
+    if (!cursor_) {
+        // All or none, so that none comes twice.
+        if (!queue_.push_data(std::move(frames))) cursor_ = Cursor{item.seq, item.seq};
+        return;
+    }
+    for (Frame& frame : frames) {
         if (replayed) {
             ++replay_->sent;
             FeedCounters::add(hub_.counters().replayed);
         }
-        if (has_room) {
-            queue_.feed_data(std::move(frame));
-        } else if (!queue_.push_data(std::move(frame))) {
-            cursor_ = Cursor{item.seq, item.seq};
-            return;
-        }
-        has_room = true;
+        queue_.feed_data(std::move(frame));
     }
 }
 

@@ -228,6 +228,40 @@ TEST_F(Channels, UnsubscribeEndsItAndTheNumberOfSubscriptionsIsBounded) {
     EXPECT_FALSE(hub.wants_changes());
 }
 
+TEST_F(Channels, ChangeSubscriptionsOfASocketAreBoundedOverAllChannels) {
+    options.max_subscriptions = 5;
+    Client client = open();
+    auto ask = [&](const std::string& room, const std::string& more = {}) {
+        return client.ask(
+            subscribe(room, R"({"presence":{"enabled":false},"changes":[{"table":"positions"},
+                      {"table":"positions","event":"INSERT"})" +
+                                more + "]}"));
+    };
+    EXPECT_EQ(ask("room:a"), "ok");
+    EXPECT_EQ(ask("room:b"), "ok");
+    EXPECT_EQ(ask("room:c"), "LIMIT");
+    EXPECT_EQ(ask("room:b", R"(,{"table":"orders"})"), "ok") << "replaces what it had";
+    EXPECT_EQ(client.ask(subscribe("db:public.orders")), "LIMIT");
+    EXPECT_EQ(client.ask(subscribe("tasks")), "ok") << "has no change";
+    EXPECT_EQ(client.ask(R"({"type":"unsubscribe","id":"1","channel":"room:a"})"), "ok");
+    EXPECT_EQ(client.ask(subscribe("db:public.orders")), "ok");
+}
+
+TEST_F(Channels, ListOfChannelsSharesItsChangesUpToTheLimit) {
+    options.max_subscriptions = 4;
+    Client client = open();
+    client.ask(R"({"type":"subscribe","id":"1","payload":{"channels":["room:a","room:b","room:c"],
+                   "presence":{"enabled":false},
+                   "changes":[{"table":"positions","filter":"id=gt.5"},{"table":"orders"}]}})");
+    const auto& result = client.result();
+    EXPECT_EQ(result["accepted"].Size(), 2u);
+    EXPECT_STREQ(result["refused"][0]["code"].GetString(), "LIMIT");
+    EXPECT_EQ(result["subs"]["room:b"][1].GetInt(), 4) << "numbers of its own";
+    change("INSERT", R"({"id":7})");
+    EXPECT_THAT(client.take(), ElementsAre("change"));
+    EXPECT_EQ(client.heard[0]["payload"]["sub"].Size(), 2u);
+}
+
 TEST_F(Channels, SubscribeStormIsSlowedAndThenClosed) {
     Client client = open();
     int refused = 0;

@@ -136,6 +136,24 @@ TEST_F(Replays, SlowSocketThatTheRingHasLeftBehindIsTold) {
     EXPECT_GT(hub.counters().gaps.load(), 0u);
 }
 
+TEST_F(Replays, FramesOfOneChangeAreQueuedTogetherOrNotAtAll) {
+    options.queue.hard_bytes = 3'000;
+    options.queue.soft_bytes = 1'000;
+    Client client = open();
+    std::string list;
+    for (char column = 'a'; column <= 'j'; ++column)
+        list += (list.empty() ? "" : ",") +
+                (R"({"table":"positions","select":["id",")" + std::string{column} + "\"]}");
+    EXPECT_EQ(client.ask(subscribe("db:public.positions", "{\"changes\":[" + list + "]}")), "ok");
+    hub.tick(samples::at_ms(1));
+    change("INSERT", R"({"id":1})");
+    change("INSERT", R"({"id":2})");
+    hub.tick(samples::at_ms(400'000));
+    std::vector<std::string> types = client.take();
+    EXPECT_EQ(std::count(types.begin(), types.end(), "change"), 10);
+    EXPECT_EQ(types.back(), "stream:gap") << "the second change waited in the ring";
+}
+
 TEST_F(Replays, LostBroadcastsOfASlowSocketAreTold) {
     options.queue.hard_bytes = 2'000;
     options.queue.soft_bytes = 1'000;
