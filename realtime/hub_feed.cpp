@@ -133,6 +133,7 @@ bool Hub::publish_change(const model::FeedEvent& event) {
     const FeedItem& item =
         keep({FeedItem::Kind::Change, seq, channel, nullptr, std::move(change), {}}, bytes);
     deliver({Lane::Data, "change", channel, seq, 1, nullptr, &item});
+    item.change->forget_frames();
     return true;
 }
 

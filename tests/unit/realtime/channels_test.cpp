@@ -148,6 +148,20 @@ TEST_F(Channels, ChangesByNumberFilterAndColumns) {
     EXPECT_STREQ(client.heard[2]["channel"].GetString(), "db:public.positions");
 }
 
+TEST_F(Channels, FramesOfAChangeAreSharedWhileItIsDeliveredAndNotKeptAfter) {
+    Client one = open(), two = open();
+    for (Client* client : {&one, &two}) client->ask(subscribe("db:public.positions"));
+    Seq head = hub.head();
+    change("INSERT", R"({"id":1})");
+    Frame first = one.session->pop(), second = two.session->pop();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first.get(), second.get());
+    EXPECT_EQ(first.use_count(), 2) << "nothing but the two sockets holds it";
+    auto item = hub.ring().at_least(head + 1);
+    for (bool replay : {false, true})
+        EXPECT_EQ(item->change->frame({1}, {}, replay).use_count(), 1) << replay;
+}
+
 TEST_F(Channels, ChangeSpecsThatAreRefused) {
     Client client = open(with({"status:read", "changes:read:*", "channel:read:*"}));
     auto spec = [&](const std::string& text) {
