@@ -90,7 +90,7 @@ private:
     struct Replay {
         std::string id;  ///< of the request, answered when it is done
         Seq until;
-        std::set<std::string, std::less<>> only;  ///< channels; empty: all
+        Subscriptions::Names only;  ///< channels; empty: all
         std::uint64_t sent = 0;
         std::string result;  ///< members of the reply's result that come first
     };
@@ -157,10 +157,11 @@ private:
     void start_replay(const Request& request, std::string result);
     void finish_replay();
     void catch_up();
-    bool wants(const FeedItem& item) const;
-    void push_item(const FeedItem& item, bool replayed);
+    /// only: the channels a replay was asked for; null: all.
+    bool wants(const FeedItem& item, const Subscriptions::Names* only) const;
+    void push_item(const FeedItem& item, bool replayed, const Subscriptions::Names* only);
     void push_data(const Publication& publication);
-    void push_change(const FeedItem& item, bool replayed);
+    void push_change(const FeedItem& item, bool replayed, const Subscriptions::Names* only);
     /// False: the transaction has too many rows; a gap says so once.
     bool within_transaction(const RowChange& change);
     void lose(Seq from, Seq to);

@@ -83,11 +83,8 @@ void Session::catch_up() {
         // Control frames went out live; only a replay brings them again.
         bool live = item->seq >= cursor_->live_from && item->kind != FeedItem::Kind::Database;
         if (!live && !replayed) continue;
-        if (!live && !replay_->only.empty() && !replay_->only.contains(item->channel) &&
-            !replay_->only.contains(ChannelNames::base_of(item->channel)) &&
-            !replay_->only.contains("*"))
-            continue;
-        if (wants(*item)) push_item(*item, replayed);
+        const auto* only = live || replay_->only.empty() ? nullptr : &replay_->only;
+        if (wants(*item, only)) push_item(*item, replayed, only);
     }
     if (!missed_rooms_.empty() && !queue_.lagging()) {
         auto rooms = std::exchange(missed_rooms_, {});
@@ -102,7 +99,12 @@ void Session::catch_up() {
     if (cursor_ && queue_.may_feed()) wake_();
 }
 
-bool Session::wants(const FeedItem& item) const {
+bool Session::wants(const FeedItem& item, const Subscriptions::Names* only) const {
+    // A change's own channel is its table's, whatever channel it was subscribed to by.
+    if (item.change) return !subscriptions_.matching(*item.change, only).empty();
+    if (only != nullptr && !only->contains(item.channel) &&
+        !only->contains(ChannelNames::base_of(item.channel)) && !only->contains("*"))
+        return false;
     switch (item.kind) {
         case FeedItem::Kind::Database:
         case FeedItem::Kind::Broadcast: return subscriptions_.find(item.channel) != nullptr;
@@ -110,13 +112,13 @@ bool Session::wants(const FeedItem& item) const {
             return subscriptions_.find(item.channel) != nullptr ||
                    subscriptions_.find(ChannelNames::base_of(item.channel)) != nullptr ||
                    (subscriptions_.find("*") != nullptr && may_read(item.channel));
-        case FeedItem::Kind::Change: return !subscriptions_.matching(*item.change).empty();
+        case FeedItem::Kind::Change: break;
     }
     return false;
 }
 
-void Session::push_item(const FeedItem& item, bool replayed) {
-    if (item.change) return push_change(item, replayed);
+void Session::push_item(const FeedItem& item, bool replayed, const Subscriptions::Names* only) {
+    if (item.change) return push_change(item, replayed, only);
     if (replayed) {
         ++replay_->sent;
         FeedCounters::add(hub_.counters().replayed);
@@ -144,12 +146,12 @@ bool Session::within_transaction(const RowChange& change) {
     return within;
 }
 
-void Session::push_change(const FeedItem& item, bool replayed) {
+void Session::push_change(const FeedItem& item, bool replayed, const Subscriptions::Names* only) {
     // Asked for each row: a table may be guarded, or a token have lost a scope, since subscribing.
     if (!passes_guard(ChannelNames::table_of(item.channel))) return;
     if (!within_transaction(*item.change)) return;
     std::vector<Frame> frames;
-    for (const auto& [select, subs] : subscriptions_.matching(*item.change))
+    for (const auto& [select, subs] : subscriptions_.matching(*item.change, only))
         frames.push_back(item.change->frame(subs, select, replayed));
     if (frames.empty()) return;
     if (!cursor_) {
@@ -175,7 +177,7 @@ void Session::push_data(const Publication& publication) {
         // With a cursor the ring brings it.
         if (cursor_) return;
         if (publication.item != nullptr && publication.item->change) {
-            return push_change(*publication.item, false);
+            return push_change(*publication.item, false, nullptr);
         }
         if (!queue_.push_data(publication.frame))
             cursor_ = Cursor{publication.seq, publication.seq};

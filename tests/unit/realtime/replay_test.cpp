@@ -77,6 +77,33 @@ TEST_F(Replays, SinceInSubscribeReplaysThatChannelAlone) {
     EXPECT_STREQ(client.result()["channel"].GetString(), "tasks");
 }
 
+TEST_F(Replays, ChangesOfARoomOrAnyChannelAreReplayedByTheNameOfTheirSubscription) {
+    Seq head = hub.head();
+    change("INSERT", R"({"id":1})");
+    change("INSERT", R"({"id":9})");
+    Client client = open();
+    client.ask(subscribe("db:public.positions"));
+    std::string since =
+        R"("since":{"epoch":")" + hub.epoch() + R"(","seq":)" + std::to_string(head) + "}";
+    client.say(subscribe("room:a", R"({"presence":{"enabled":false},"changes":[
+                   {"table":"positions","filter":"id=gt.5"}],)" +
+                                       since + "}"));
+    EXPECT_THAT(client.take(), ElementsAre("change", "reply"));
+    EXPECT_THAT(seqs(client, true), ElementsAre(head + 2));
+    EXPECT_EQ(client.heard[0]["payload"]["sub"].Size(), 1u) << "not the other channel's number";
+    EXPECT_EQ(client.heard[0]["payload"]["sub"][0].GetInt(), 2);
+    auto resume_of = [&](const std::string& channel) {
+        return R"({"type":"resume","id":"r","payload":{"epoch":")" + hub.epoch() + R"(","seq":)" +
+               std::to_string(head) + R"(,"channels":[")" + channel + "\"]}}";
+    };
+    client.say(resume_of("room:a"));
+    EXPECT_THAT(client.take(), ElementsAre("change", "reply"));
+    client.say(resume_of("db:public.positions"));
+    EXPECT_THAT(client.take(), ElementsAre("change", "change", "reply"));
+    client.say(resume_of("tasks"));
+    EXPECT_THAT(client.take(), ElementsAre("reply"));
+}
+
 TEST_F(Replays, PresentRightsDecide) {
     Seq head = hub.head();
     event("tasks", "1");
