@@ -251,7 +251,7 @@ void Hub::send_diff(const std::string& room) {
         }
         state.diff_sent_ns = now_ns_;
         Frame frame = presence_diff_frame(room, state.presence.take_diff());
-        deliver({Lane::Data, "presence:diff", room, 0, 1, std::move(frame)});
+        deliver({Lane::Data, kPresenceDiff, room, 0, 1, std::move(frame)});
     }
     if (state.presence.empty()) rooms_.erase(found);
 }

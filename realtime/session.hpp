@@ -151,6 +151,9 @@ private:
     void track(const Request& request);
     void untrack(const Request& request);
     void send_presence_state(std::string_view room);
+    bool hears_presence(std::string_view room) const;
+    /// After a lag: says which rooms had losses, and who is there now.
+    void make_up_for_rooms();
 
     // session_replay.cpp
     void resume(const Request& request);

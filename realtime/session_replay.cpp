@@ -61,7 +61,7 @@ void Session::finish_replay() {
 }
 
 void Session::catch_up() {
-    if (!cursor_ && !queue_.lagging()) return;
+    if (!cursor_ && !queue_.lagging() && missed_rooms_.empty()) return;
     if (!queue_.may_feed()) return;
     queue_.catch_up();
     for (int i = 0; i < kItemsPerTurn && cursor_ && queue_.may_feed(); ++i) {
@@ -86,16 +86,7 @@ void Session::catch_up() {
         const auto* only = live || replay_->only.empty() ? nullptr : &replay_->only;
         if (wants(*item, only)) push_item(*item, replayed, only);
     }
-    if (!missed_rooms_.empty() && !queue_.lagging()) {
-        auto rooms = std::exchange(missed_rooms_, {});
-        FeedCounters::add(hub_.counters().gaps);
-        queue_.feed_data(gap_frame({"slow-consumer",
-                                    hub_.epoch(),
-                                    hub_.head(),
-                                    hub_.head(),
-                                    {rooms.begin(), rooms.end()}}));
-        for (const std::string& room : rooms) send_presence_state(room);
-    }
+    make_up_for_rooms();
     if (cursor_ && queue_.may_feed()) wake_();
 }
 
@@ -173,6 +164,7 @@ void Session::push_data(const Publication& publication) {
         const Subscription* subscription = subscriptions_.find(publication.channel);
         if (subscription == nullptr || !subscription->echo_own) return;
     }
+    if (publication.type == kPresenceDiff && !hears_presence(publication.channel)) return;
     if (publication.seq != 0) {
         // With a cursor the ring brings it.
         if (cursor_) return;
