@@ -123,7 +123,9 @@ private:
     // session_auth.cpp
     void receive_first(std::string_view text, base::Now now);
     void authenticate(const Request& request, base::Now now);
+    /// False: the subject has too many sockets.
     bool enter(Identity identity);
+    void refuse_crowd();
     void drop_lost_channels(std::int64_t wall_us);
     /// Row level security (R147); table: schema.table.
     bool passes_guard(std::string_view table) const;
@@ -179,6 +181,7 @@ private:
     SendQueue queue_;
     KeepAlive keep_alive_;
     bool ping_due_ = false;
+    bool crowded_out_ = false;  ///< the subject had its sockets when this one was made
 
     std::int64_t auth_deadline_ns_ = 0;
     bool expiry_announced_ = false;

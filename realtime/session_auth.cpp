@@ -36,6 +36,11 @@ bool Session::enter(Identity identity) {
     return true;
 }
 
+void Session::refuse_crowd() {
+    if (crowded_out_) hub_.counters().count_refusal("LIMIT");
+    shut_down(make_close(CloseCode::TooManyRequests, "too many sockets of one subject"));
+}
+
 void Session::receive_first(std::string_view text, base::Now now) {
     auto parsed = parse_request(text);
     const auto* request = std::get_if<Request>(&parsed);
@@ -62,7 +67,7 @@ void Session::authenticate(const Request& request, base::Now now) {
     }
     if (!enter(std::move(identity))) {
         refuse(request.id, {"LIMIT", "This subject has too many sockets; close one."});
-        return shut_down(make_close(CloseCode::TooManyRequests, "too many sockets of one subject"));
+        return refuse_crowd();
     }
     reply(request.id, identity_result(*identity_));
     if (ready_) drop_lost_channels(now.wall_us);

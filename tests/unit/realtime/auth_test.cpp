@@ -123,6 +123,22 @@ TEST_F(Auth, WithoutBypassGuardedTablesAreLostToo) {
     EXPECT_THAT(client.take(), IsEmpty());
 }
 
+TEST_F(Auth, SocketThatCameInTogetherWithTooManyIsClosed4429AtOnce) {
+    options.max_sockets_per_subject = 1;
+    Client first = make(ann(3'600'000)), second = make(ann(3'600'000));
+    first.session->open(at_ms(0));
+    second.session->open(at_ms(0));
+    EXPECT_FALSE(first.session->close());
+    ASSERT_TRUE(second.session->close());
+    EXPECT_EQ(second.session->close()->code, CloseCode::TooManyRequests);
+    EXPECT_THAT(second.take(), ElementsAre("bye"));
+    EXPECT_TRUE(second.heard[0]["payload"]["reconnect"].GetBool());
+    EXPECT_GT(second.heard[0]["payload"]["retryAfterMs"].GetInt(), 0);
+    EXPECT_EQ(hub.client_count(), 1u);
+    second.session.reset();
+    EXPECT_EQ(hub.sockets_of("ann"), 1) << "it was never counted";
+}
+
 TEST_F(Auth, OneSubjectHasSoManySockets) {
     options.max_sockets_per_subject = 2;
     authenticator.known["good"] = ann(3'600'000);
@@ -132,6 +148,7 @@ TEST_F(Auth, OneSubjectHasSoManySockets) {
     third.session->open(at_ms(0));
     third.say(auth("good"));
     ASSERT_TRUE(third.session->close());
+    EXPECT_EQ(third.session->close()->code, CloseCode::TooManyRequests);
     first.session.reset();
     EXPECT_EQ(hub.sockets_of("ann"), 1);
 }
