@@ -47,7 +47,11 @@ Session::~Session() {
 }
 
 void Session::leave_hub() {
-    for (const auto& [name, subscription] : subscriptions_.channels()) hub_.untrack(id_, name);
+    for (const auto& [name, subscription] : subscriptions_.channels()) {
+        hub_.untrack(id_, name);
+        for (const std::string& topic : Subscriptions::topics_of(name, subscription))
+            hub_.unsubscribe(*this, topic);
+    }
     hub_.leave(*this);
 }
 

@@ -50,6 +50,7 @@ public:
 private:
     friend class Hub;
     std::uint64_t delivery_ = 0;  ///< the hub's, so that a frame comes once by several channels
+    std::size_t subscribed_ = 0;  ///< the hub's: in how many channels it is
 };
 
 }  // namespace pgsidecar::realtime

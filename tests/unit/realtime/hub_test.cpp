@@ -111,6 +111,19 @@ TEST_F(HubTest, SubscribingTwiceDeliversOnce) {
     EXPECT_EQ(listener.frames.size(), 1u);
 }
 
+TEST_F(HubTest, LeavingEndsWhatSubscriptionsAreLeftAndNobodyElses) {
+    Listener second;
+    hub.join(second);
+    for (std::string_view channel : {kDatabaseChannel, kOperationsChannel})
+        hub.subscribe(second, channel);
+    hub.unsubscribe(second, kOperationsChannel);
+    hub.unsubscribe(second, kOperationsChannel);
+    hub.leave(second);
+    hub.leave(second);
+    EXPECT_EQ(hub.subscribers(kDatabaseChannel), 1u);
+    EXPECT_EQ(hub.client_count(), 1u);
+}
+
 TEST_F(HubTest, ConnectionErrorStaysUntilConnectedAndStatementErrorsAreOnlyNews) {
     hub.publish_status(samples::status(ConnectionStatus::Error));
     hub.publish_error(samples::refused("query"));
