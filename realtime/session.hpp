@@ -153,6 +153,8 @@ private:
     void track(const Request& request);
     void untrack(const Request& request);
     void send_presence_state(std::string_view room);
+    /// sender: session id; who sent it hears it only when asked to.
+    bool hears_broadcast(std::string_view room, std::string_view sender) const;
     bool hears_presence(std::string_view room) const;
     /// After a lag: says which rooms had losses, and who is there now.
     void make_up_for_rooms();

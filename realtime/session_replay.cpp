@@ -97,8 +97,8 @@ bool Session::wants(const FeedItem& item, const Subscriptions::Names* only) cons
         !only->contains(ChannelNames::base_of(item.channel)) && !only->contains("*"))
         return false;
     switch (item.kind) {
-        case FeedItem::Kind::Database:
-        case FeedItem::Kind::Broadcast: return subscriptions_.find(item.channel) != nullptr;
+        case FeedItem::Kind::Database: return subscriptions_.find(item.channel) != nullptr;
+        case FeedItem::Kind::Broadcast: return hears_broadcast(item.channel, item.sender);
         case FeedItem::Kind::Event:
             return subscriptions_.find(item.channel) != nullptr ||
                    subscriptions_.find(ChannelNames::base_of(item.channel)) != nullptr ||
@@ -160,10 +160,7 @@ void Session::push_change(const FeedItem& item, bool replayed, const Subscriptio
 }
 
 void Session::push_data(const Publication& publication) {
-    if (!publication.sender.empty() && publication.sender == id_) {
-        const Subscription* subscription = subscriptions_.find(publication.channel);
-        if (subscription == nullptr || !subscription->echo_own) return;
-    }
+    if (publication.sender == id_ && !hears_broadcast(publication.channel, id_)) return;
     if (publication.type == kPresenceDiff && !hears_presence(publication.channel)) return;
     if (publication.seq != 0) {
         // With a cursor the ring brings it.

@@ -67,6 +67,11 @@ void Session::send_presence_state(std::string_view room) {
     wake_();
 }
 
+bool Session::hears_broadcast(std::string_view room, std::string_view sender) const {
+    const Subscription* subscription = subscriptions_.find(room);
+    return subscription != nullptr && (sender != id_ || subscription->echo_own);
+}
+
 bool Session::hears_presence(std::string_view room) const {
     const Subscription* subscription = subscriptions_.find(room);
     return subscription != nullptr && subscription->presence;

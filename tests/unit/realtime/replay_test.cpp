@@ -194,6 +194,36 @@ TEST_F(Replays, LostBroadcastsOfASlowSocketAreTold) {
     EXPECT_THAT(client.take(), ElementsAre("broadcast"));
 }
 
+TEST_F(Replays, OwnBroadcastsComeBackOnlyToWhoAskedForThem) {
+    HubOptions given;
+    given.replay_broadcast = true;
+    Hub keeping(given, entropy, samples::at_ms(0));
+    auto enter = [&](const std::string& id) {
+        Client client{std::make_shared<Session>(
+                          Session::Parts{keeping, gate, authenticator,
+                                         std::make_shared<const SessionOptions>(options)},
+                          id, unlimited_identity(), samples::at_ms(0), [] {}),
+                      {}};
+        client.session->open(samples::at_ms(0));
+        return client;
+    };
+    Client shy = enter("shy"), other = enter("other"), echo = enter("echo");
+    for (Client* client : {&shy, &other})
+        client->ask(subscribe("room:a", R"({"presence":{"enabled":false}})"));
+    echo.ask(subscribe("room:a", R"({"presence":{"enabled":false},"broadcast":{"self":true}})"));
+    Seq head = keeping.head();
+    for (Client* client : {&shy, &echo})
+        client->say(R"({"type":"publish","channel":"room:a","payload":{"event":"e"}})");
+    for (Client* client : {&shy, &other, &echo}) {
+        client->take();
+        client->say(resume(head, keeping.epoch()));
+        client->take();
+    }
+    EXPECT_EQ(shy.result()["replayed"].GetUint64(), 1u);
+    EXPECT_EQ(other.result()["replayed"].GetUint64(), 2u);
+    EXPECT_EQ(echo.result()["replayed"].GetUint64(), 2u);
+}
+
 TEST_F(Replays, LagLongerThanTheTimeoutCloses4508) {
     options.queue.hard_bytes = 2'000;
     options.queue.soft_bytes = 1'000;
