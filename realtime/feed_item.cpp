@@ -45,9 +45,13 @@ Frame RowChange::frame(const std::vector<int>& subs, const std::vector<std::stri
     std::string list = "[";
     for (int sub : subs) list += (list.size() > 1 ? "," : "") + std::to_string(sub);
     list += ']';
-    std::string key = list + (replay ? "r" : "l");
-    for (const std::string& column : select) key += column + '\n';
-    if (auto found = frames_.find(key); found != frames_.end()) return found->second;
+    bool keeps = keeps_frames_ && !replay;
+    std::string key;
+    if (keeps) {
+        key = list;
+        for (const std::string& column : select) key += column + '\n';
+        if (auto found = frames_.find(key); found != frames_.end()) return found->second;
+    }
     model::JsonObject payload;
     payload.add_raw("sub", list)
         .add("eventType", event_.verb)
@@ -66,8 +70,13 @@ Frame RowChange::frame(const std::vector<int>& subs, const std::vector<std::stri
         .add("seq", seq_);
     if (replay) message.add("replay", true);
     auto frame = std::make_shared<const std::string>(message.finish());
-    if (frames_.size() < kMaxCachedFrames) frames_.emplace(std::move(key), frame);
+    if (keeps && frames_.size() < kMaxCachedFrames) frames_.emplace(std::move(key), frame);
     return frame;
+}
+
+void RowChange::forget_frames() const {
+    keeps_frames_ = false;
+    frames_.clear();
 }
 
 }  // namespace pgsidecar::realtime

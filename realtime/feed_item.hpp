@@ -27,15 +27,19 @@ public:
     /// The row that filters look at: the new one, of a DELETE the old one; null: none is known.
     const RowImage* subject() const;
 
-    /// For these subscription numbers of a socket; encoded once for all sockets that ask the same.
+    /// For these subscription numbers of a socket; encoded once for all sockets that ask the same
+    /// before forget_frames(). A replay's frame is not kept.
     Frame frame(const std::vector<int>& subs, const std::vector<std::string>& select,
                 bool replay) const;
+    /// It has been delivered: in the ring it must weigh no more than its rows.
+    void forget_frames() const;
 
 private:
     model::FeedEvent event_;
     std::optional<RowImage> new_row_, old_row_;
     Seq seq_;
     mutable std::map<std::string, Frame> frames_;
+    mutable bool keeps_frames_ = true;
 };
 
 /// Something sequenced, as it stays in the replay ring (contract 5.6).

@@ -163,7 +163,7 @@ Frame presence_state_frame(std::string_view channel, std::string_view state_json
 }
 
 Frame presence_diff_frame(std::string_view channel, std::string_view diff_json) {
-    return in_channel("presence:diff", channel, diff_json);
+    return in_channel(kPresenceDiff, channel, diff_json);
 }
 
 Frame gap_frame(const StreamGap& gap) {

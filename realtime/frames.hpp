@@ -17,6 +17,9 @@ namespace pgsidecar::realtime {
 inline constexpr std::string_view kDatabaseChannel = "database";
 inline constexpr std::string_view kOperationsChannel = "database:operations";
 
+/// Merged news of who is in a room; its name is asked for by who hears it.
+inline constexpr std::string_view kPresenceDiff = "presence:diff";
+
 /// Why a request was refused (contract 5.11, request error codes).
 struct RequestError {
     std::string code;

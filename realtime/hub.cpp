@@ -175,10 +175,12 @@ void Hub::join(Subscriber& subscriber) { joined_.push_back(&subscriber); }
 
 void Hub::leave(Subscriber& subscriber) {
     erase(joined_, subscriber);
+    if (subscriber.subscribed_ == 0) return;
     for (auto it = channels_.begin(); it != channels_.end();) {
         erase(it->second, subscriber);
         it = it->second.empty() ? channels_.erase(it) : std::next(it);
     }
+    subscriber.subscribed_ = 0;
     note_subscriptions();
 }
 
@@ -195,7 +197,10 @@ void Hub::subscribe(Subscriber& subscriber, std::string_view channel) {
     auto found = channels_.find(channel);
     if (found == channels_.end()) found = channels_.try_emplace(std::string(channel)).first;
     auto& list = found->second;
-    if (std::find(list.begin(), list.end(), &subscriber) == list.end()) list.push_back(&subscriber);
+    if (std::find(list.begin(), list.end(), &subscriber) == list.end()) {
+        list.push_back(&subscriber);
+        ++subscriber.subscribed_;
+    }
     note_subscriptions();
 }
 
@@ -205,6 +210,7 @@ bool Hub::unsubscribe(Subscriber& subscriber, std::string_view channel) {
     std::size_t before = found->second.size();
     erase(found->second, subscriber);
     bool was = found->second.size() != before;
+    if (was) --subscriber.subscribed_;
     if (found->second.empty()) channels_.erase(found);
     note_subscriptions();
     return was;

@@ -89,6 +89,7 @@ public:
     void lose_source(std::string_view reason);
 
     void join(Subscriber& subscriber);
+    /// Cheap for who has unsubscribed from all before: otherwise everybody's channels are searched.
     void leave(Subscriber& subscriber);
     /// Idempotent. The caller has checked that the channel exists and may be read.
     void subscribe(Subscriber& subscriber, std::string_view channel);

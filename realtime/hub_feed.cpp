@@ -133,6 +133,7 @@ bool Hub::publish_change(const model::FeedEvent& event) {
     const FeedItem& item =
         keep({FeedItem::Kind::Change, seq, channel, nullptr, std::move(change), {}}, bytes);
     deliver({Lane::Data, "change", channel, seq, 1, nullptr, &item});
+    item.change->forget_frames();
     return true;
 }
 
@@ -191,7 +192,13 @@ void Hub::set_source(SourceState state) {
     if (state == source_) return;
     model::ChangeOrigin before = source_.origin;
     bool was_live = source_.live;
+    const auto& guarded = state.guarded_tables;
+    const auto& known = source_.guarded_tables;
+    bool more_guarded = !std::includes(known.begin(), known.end(), guarded.begin(), guarded.end());
     source_ = std::move(state);
+    if (more_guarded) {
+        for (Subscriber* subscriber : joined_) subscriber->on_tables_guarded(wall_us_);
+    }
     if (was_live && !source_.live) {
         Frame warning = source_warning();
         for (Subscriber* subscriber : joined_) subscriber->on_source_lost(warning);
@@ -244,7 +251,7 @@ void Hub::send_diff(const std::string& room) {
         }
         state.diff_sent_ns = now_ns_;
         Frame frame = presence_diff_frame(room, state.presence.take_diff());
-        deliver({Lane::Data, "presence:diff", room, 0, 1, std::move(frame)});
+        deliver({Lane::Data, kPresenceDiff, room, 0, 1, std::move(frame)});
     }
     if (state.presence.empty()) rooms_.erase(found);
 }

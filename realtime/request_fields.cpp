@@ -47,6 +47,17 @@ Check read_flag(const Value& object, const char* name, bool& out) {
     return std::nullopt;
 }
 
+/// In the order in which they were first said; the list is short.
+void drop_repeats(std::vector<std::string>& names) {
+    auto end = names.begin();
+    for (auto it = names.begin(); it != names.end(); ++it) {
+        if (std::find(names.begin(), end, *it) != end) continue;
+        if (it != end) *end = std::move(*it);
+        ++end;
+    }
+    names.erase(end, names.end());
+}
+
 Check read_names(const Value& list, std::size_t least, std::size_t most, const std::string& name,
                  std::vector<std::string>& out) {
     if (!list.IsArray() || list.Size() < least || list.Size() > most) {
@@ -139,6 +150,7 @@ Check read_subscribe(const Value& root, const Value* payload, Request& out) {
         if (Check fault =
                 read_names(*list, 1, kMaxChannelsPerRequest, "payload.channels", out.channels))
             return fault;
+        drop_repeats(out.channels);
         out.channel_list = true;
     }
     return payload == nullptr ? std::nullopt : read_subscribe_options(*payload, out);

@@ -32,14 +32,24 @@ void SendQueue::push_latest(std::string_view type, std::string_view channel, std
     }
 }
 
-bool SendQueue::push_data(Frame frame) {
+bool SendQueue::has_room(std::size_t frames, std::size_t bytes) {
     bool over =
-        data_bytes_ + frame->size() > limits_.hard_bytes || data_.size() >= limits_.max_frames;
-    if (lagging_ || (over && !data_.empty())) {
-        lagging_ = true;
-        return false;
-    }
+        data_bytes_ + bytes > limits_.hard_bytes || data_.size() + frames > limits_.max_frames;
+    lagging_ = lagging_ || (over && !data_.empty());
+    return !lagging_;
+}
+
+bool SendQueue::push_data(Frame frame) {
+    if (!has_room(1, frame->size())) return false;
     feed_data(std::move(frame));
+    return true;
+}
+
+bool SendQueue::push_data(std::vector<Frame> frames) {
+    std::size_t bytes = 0;
+    for (const Frame& frame : frames) bytes += frame->size();
+    if (!has_room(frames.size(), bytes)) return false;
+    for (Frame& frame : frames) feed_data(std::move(frame));
     return true;
 }
 

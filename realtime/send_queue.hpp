@@ -44,6 +44,8 @@ public:
     /// False: there is no room; the socket lags from now on and nothing is kept until catch_up().
     /// What waited before is still sent. A single frame of any size has room.
     bool push_data(Frame frame);
+    /// All of them, or none.
+    bool push_data(std::vector<Frame> frames);
     /// For what catches up, also while the socket lags; only while may_feed().
     void feed_data(Frame frame);
 
@@ -79,6 +81,9 @@ private:
         std::string type, channel;
         std::deque<Frame> frames;
     };
+
+    /// False: the socket lags from now on.
+    bool has_room(std::size_t frames, std::size_t bytes);
 
     Limits limits_;
     std::deque<Frame> control_;

@@ -38,7 +38,7 @@ Session::Session(const Parts& parts, std::string id, std::optional<Identity> ide
       presence_rate_(options_->presence_calls, options_->presence_calls,
                      options_->presence_window_ms),
       flood_(options_->flood_close_ms) {
-    if (identity) enter(std::move(*identity));
+    if (identity) crowded_out_ = !enter(std::move(*identity));
 }
 
 Session::~Session() {
@@ -47,11 +47,16 @@ Session::~Session() {
 }
 
 void Session::leave_hub() {
-    for (const auto& [name, subscription] : subscriptions_.channels()) hub_.untrack(id_, name);
+    for (const auto& [name, subscription] : subscriptions_.channels()) {
+        hub_.untrack(id_, name);
+        for (const std::string& topic : Subscriptions::topics_of(name, subscription))
+            hub_.unsubscribe(*this, topic);
+    }
     hub_.leave(*this);
 }
 
 void Session::open(base::Now now) {
+    if (crowded_out_) return refuse_crowd();
     if (!identity_) {
         auth_deadline_ns_ = now.mono_ns + options_->auth_grace_ms * kNsPerMs;
         return;

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "realtime/close.hpp"
@@ -75,6 +77,7 @@ public:
     void on_database_changed() override;
     void on_gap(const StreamGap& gap) override;
     void on_source_lost(const Frame& warning) override;
+    void on_tables_guarded(std::int64_t wall_us) override;
     bool may_read(std::string_view channel) const override;
     ClientInfo describe() const override;
 
@@ -87,10 +90,11 @@ private:
     struct Replay {
         std::string id;  ///< of the request, answered when it is done
         Seq until;
-        std::set<std::string, std::less<>> only;  ///< channels; empty: all
+        Subscriptions::Names only;  ///< channels; empty: all
         std::uint64_t sent = 0;
         std::string result;  ///< members of the reply's result that come first
     };
+    using WantedChanges = std::variant<std::vector<ChangeSpec>, RequestError>;
     struct Waiting {
         Request request;
         std::int64_t deadline_ns;
@@ -119,8 +123,12 @@ private:
     // session_auth.cpp
     void receive_first(std::string_view text, base::Now now);
     void authenticate(const Request& request, base::Now now);
+    /// False: the subject has too many sockets.
     bool enter(Identity identity);
-    void drop_lost_channels(base::Now now);
+    void refuse_crowd();
+    void drop_lost_channels(std::int64_t wall_us);
+    /// Row level security (R147); table: schema.table.
+    bool passes_guard(std::string_view table) const;
     void watch_expiry(base::Now now);
 
     // session_channels.cpp
@@ -130,9 +138,13 @@ private:
     void warn_near_limit(base::Now now);
     void check_waiting(base::Now now);
     void unsubscribe(const Request& request);
-    std::optional<RequestError> try_subscribe(const std::string& channel, const Request& request);
+    std::optional<RequestError> try_subscribe(const std::string& channel, const Request& request,
+                                              const WantedChanges& wanted);
     std::optional<RequestError> may_subscribe(const std::string& channel) const;
-    std::optional<RequestError> make_spec(const ChangeRequest& wanted, ChangeSpec& out);
+    /// Read once for all channels of the request.
+    WantedChanges read_changes(const std::vector<ChangeRequest>& changes) const;
+    std::optional<RequestError> make_spec(const ChangeRequest& wanted, ChangeSpec& out) const;
+    std::size_t specs_beside(const std::string& channel) const;
     void forget_channel(std::string_view channel);
     std::string subs_json(const std::string& channel) const;
 
@@ -141,16 +153,22 @@ private:
     void track(const Request& request);
     void untrack(const Request& request);
     void send_presence_state(std::string_view room);
+    /// sender: session id; who sent it hears it only when asked to.
+    bool hears_broadcast(std::string_view room, std::string_view sender) const;
+    bool hears_presence(std::string_view room) const;
+    /// After a lag: says which rooms had losses, and who is there now.
+    void make_up_for_rooms();
 
     // session_replay.cpp
     void resume(const Request& request);
     void start_replay(const Request& request, std::string result);
     void finish_replay();
     void catch_up();
-    bool wants(const FeedItem& item) const;
-    void push_item(const FeedItem& item, bool replayed);
+    /// only: the channels a replay was asked for; null: all.
+    bool wants(const FeedItem& item, const Subscriptions::Names* only) const;
+    void push_item(const FeedItem& item, bool replayed, const Subscriptions::Names* only);
     void push_data(const Publication& publication);
-    void push_change(const FeedItem& item, bool replayed);
+    void push_change(const FeedItem& item, bool replayed, const Subscriptions::Names* only);
     /// False: the transaction has too many rows; a gap says so once.
     bool within_transaction(const RowChange& change);
     void lose(Seq from, Seq to);
@@ -165,6 +183,7 @@ private:
     SendQueue queue_;
     KeepAlive keep_alive_;
     bool ping_due_ = false;
+    bool crowded_out_ = false;  ///< the subject had its sockets when this one was made
 
     std::int64_t auth_deadline_ns_ = 0;
     bool expiry_announced_ = false;

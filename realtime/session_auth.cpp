@@ -1,4 +1,5 @@
 // Who a session belongs to, and for how long; its life is in session.cpp.
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -35,6 +36,11 @@ bool Session::enter(Identity identity) {
     return true;
 }
 
+void Session::refuse_crowd() {
+    if (crowded_out_) hub_.counters().count_refusal("LIMIT");
+    shut_down(make_close(CloseCode::TooManyRequests, "too many sockets of one subject"));
+}
+
 void Session::receive_first(std::string_view text, base::Now now) {
     auto parsed = parse_request(text);
     const auto* request = std::get_if<Request>(&parsed);
@@ -61,27 +67,38 @@ void Session::authenticate(const Request& request, base::Now now) {
     }
     if (!enter(std::move(identity))) {
         refuse(request.id, {"LIMIT", "This subject has too many sockets; close one."});
-        return shut_down(make_close(CloseCode::TooManyRequests, "too many sockets of one subject"));
+        return refuse_crowd();
     }
     reply(request.id, identity_result(*identity_));
-    if (ready_) drop_lost_channels(now);
+    if (ready_) drop_lost_channels(now.wall_us);
 }
 
-void Session::drop_lost_channels(base::Now now) {
+bool Session::passes_guard(std::string_view table) const {
+    return !hub_.source().guarded_tables.contains(table) || identity_->may("changes:bypass-rls");
+}
+
+void Session::on_tables_guarded(std::int64_t wall_us) {
+    if (!close_ && ready_) drop_lost_channels(wall_us);
+}
+
+void Session::drop_lost_channels(std::int64_t wall_us) {
     std::vector<std::string> lost;
     for (const auto& [channel, subscription] : subscriptions_.channels()) {
-        if (may_subscribe(channel)) lost.push_back(channel);
-        for (const ChangeSpec& spec : subscription.changes) {
-            bool may = identity_->may_read_table(spec.schema, spec.table);
-            if (!may && (lost.empty() || lost.back() != channel)) lost.push_back(channel);
-        }
+        auto may_hear = [this](const ChangeSpec& spec) {
+            return identity_->may_read_table(spec.schema, spec.table) &&
+                   passes_guard(spec.schema + "." + spec.table);
+        };
+        const auto& specs = subscription.changes;
+        if (may_subscribe(channel) || !std::all_of(specs.begin(), specs.end(), may_hear))
+            lost.push_back(channel);
     }
     for (const std::string& channel : lost) {
         forget_channel(channel);
-        send(
-            warning_frame("CHANNEL_LOST",
-                          "The new token may not read " + channel + "; the subscription has ended.",
-                          now.wall_us));
+        send(warning_frame("CHANNEL_LOST",
+                           "The token may not read all of " + channel +
+                               " any more; the subscription has ended. Tables with row level "
+                               "security need the scope changes:bypass-rls.",
+                           wall_us));
     }
 }
 

@@ -48,7 +48,7 @@ std::optional<RequestError> Session::may_subscribe(const std::string& channel) c
                         "db:SCHEMA.TABLE."};
 }
 
-std::optional<RequestError> Session::make_spec(const ChangeRequest& wanted, ChangeSpec& out) {
+std::optional<RequestError> Session::make_spec(const ChangeRequest& wanted, ChangeSpec& out) const {
     std::string name = wanted.schema + "." + wanted.table;
     if (!identity_->may_read_table(wanted.schema, wanted.table)) {
         return unless(false, "changes:read:" + name);
@@ -56,8 +56,7 @@ std::optional<RequestError> Session::make_spec(const ChangeRequest& wanted, Chan
     if (hub_.names().kind_of("db:" + name) != Kind::Table) {
         return RequestError{"BAD_CHANNEL", "A table's name has the characters of a channel name."};
     }
-    const SourceState& source = hub_.source();
-    if (source.guarded_tables.contains(name) && !identity_->may("changes:bypass-rls")) {
+    if (!passes_guard(name)) {
         return RequestError{"RLS_REQUIRED",
                             "The table has row level security; only a token with the scope "
                             "changes:bypass-rls may hear its changes here."};
@@ -67,6 +66,7 @@ std::optional<RequestError> Session::make_spec(const ChangeRequest& wanted, Chan
         return RequestError{fault->code, fault->message};
     }
     out.filter = std::move(std::get<RowFilter>(filter));
+    const SourceState& source = hub_.source();
     bool blind = source.origin != model::ChangeOrigin::None && !source.sees_rows;
     if (!out.filter.empty() && blind) {
         return RequestError{"SOURCE_UNAVAILABLE",
@@ -80,27 +80,52 @@ std::optional<RequestError> Session::make_spec(const ChangeRequest& wanted, Chan
     return std::nullopt;
 }
 
+Session::WantedChanges Session::read_changes(const std::vector<ChangeRequest>& changes) const {
+    if (changes.size() > options_->max_changes) {
+        return RequestError{"LIMIT", "At most " + std::to_string(options_->max_changes) +
+                                         " changes can be subscribed to at once."};
+    }
+    std::vector<ChangeSpec> out;
+    for (const ChangeRequest& change : changes) {
+        if (auto refused = make_spec(change, out.emplace_back())) return *refused;
+    }
+    return out;
+}
+
+std::size_t Session::specs_beside(const std::string& channel) const {
+    std::size_t count = 0;
+    for (const auto& [name, subscription] : subscriptions_.channels()) {
+        if (name != channel) count += subscription.changes.size();
+    }
+    return count;
+}
+
 std::optional<RequestError> Session::try_subscribe(const std::string& channel,
-                                                   const Request& request) {
+                                                   const Request& request,
+                                                   const WantedChanges& wanted) {
     if (auto refused = may_subscribe(channel)) return refused;
     auto& channels = subscriptions_.channels();
     if (!channels.contains(channel) && channels.size() >= options_->max_subscriptions) {
         return RequestError{"LIMIT",
                             "Too many subscriptions on this socket; unsubscribe from one first."};
     }
-    if (request.changes.size() > options_->max_changes) {
-        return RequestError{"LIMIT", "At most " + std::to_string(options_->max_changes) +
-                                         " changes can be subscribed to at once."};
-    }
+    if (const auto* refused = std::get_if<RequestError>(&wanted)) return *refused;
+    const auto& specs = std::get<std::vector<ChangeSpec>>(wanted);
     Kind kind = hub_.names().kind_of(channel);
-    std::vector<ChangeRequest> wanted = request.changes;
-    if (kind == Kind::Table && wanted.empty()) {
-        auto [schema, table] = split_table(channel);
-        wanted.push_back({"*", schema, table, {}, {}});
+    bool whole_table = kind == Kind::Table && specs.empty();
+    std::size_t more = whole_table ? 1 : specs.size();
+    if (more != 0 && specs_beside(channel) + more > options_->max_subscriptions) {
+        return RequestError{"LIMIT",
+                            "Too many change subscriptions on this socket, at most " +
+                                std::to_string(options_->max_subscriptions) +
+                                " over all channels; ask for fewer, or unsubscribe first."};
     }
     Subscription made;
-    for (const ChangeRequest& change : wanted) {
-        if (auto refused = make_spec(change, made.changes.emplace_back())) return refused;
+    made.changes = specs;
+    if (whole_table) {
+        auto [schema, table] = split_table(channel);
+        if (auto refused = make_spec({"*", schema, table, {}, {}}, made.changes.emplace_back()))
+            return refused;
     }
     for (ChangeSpec& spec : made.changes) spec.sub = ++last_sub_;
     made.echo_own = request.echo_own;
@@ -161,8 +186,9 @@ void Session::finish_subscribe(const Request& request, base::Now now) {
     std::vector<std::string> accepted;
     std::string refused = "[";
     std::optional<RequestError> first;
+    const WantedChanges wanted = read_changes(request.changes);
     for (const std::string& channel : request.channels) {
-        auto error = try_subscribe(channel, request);
+        auto error = try_subscribe(channel, request, wanted);
         if (!error) {
             accepted.push_back(channel);
             continue;

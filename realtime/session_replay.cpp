@@ -61,7 +61,7 @@ void Session::finish_replay() {
 }
 
 void Session::catch_up() {
-    if (!cursor_ && !queue_.lagging()) return;
+    if (!cursor_ && !queue_.lagging() && missed_rooms_.empty()) return;
     if (!queue_.may_feed()) return;
     queue_.catch_up();
     for (int i = 0; i < kItemsPerTurn && cursor_ && queue_.may_feed(); ++i) {
@@ -83,40 +83,33 @@ void Session::catch_up() {
         // Control frames went out live; only a replay brings them again.
         bool live = item->seq >= cursor_->live_from && item->kind != FeedItem::Kind::Database;
         if (!live && !replayed) continue;
-        if (!live && !replay_->only.empty() && !replay_->only.contains(item->channel) &&
-            !replay_->only.contains(ChannelNames::base_of(item->channel)) &&
-            !replay_->only.contains("*"))
-            continue;
-        if (wants(*item)) push_item(*item, replayed);
+        const auto* only = live || replay_->only.empty() ? nullptr : &replay_->only;
+        if (wants(*item, only)) push_item(*item, replayed, only);
     }
-    if (!missed_rooms_.empty() && !queue_.lagging()) {
-        auto rooms = std::exchange(missed_rooms_, {});
-        FeedCounters::add(hub_.counters().gaps);
-        queue_.feed_data(gap_frame({"slow-consumer",
-                                    hub_.epoch(),
-                                    hub_.head(),
-                                    hub_.head(),
-                                    {rooms.begin(), rooms.end()}}));
-        for (const std::string& room : rooms) send_presence_state(room);
-    }
+    make_up_for_rooms();
     if (cursor_ && queue_.may_feed()) wake_();
 }
 
-bool Session::wants(const FeedItem& item) const {
+bool Session::wants(const FeedItem& item, const Subscriptions::Names* only) const {
+    // A change's own channel is its table's, whatever channel it was subscribed to by.
+    if (item.change) return !subscriptions_.matching(*item.change, only).empty();
+    if (only != nullptr && !only->contains(item.channel) &&
+        !only->contains(ChannelNames::base_of(item.channel)) && !only->contains("*"))
+        return false;
     switch (item.kind) {
-        case FeedItem::Kind::Database:
-        case FeedItem::Kind::Broadcast: return subscriptions_.find(item.channel) != nullptr;
+        case FeedItem::Kind::Database: return subscriptions_.find(item.channel) != nullptr;
+        case FeedItem::Kind::Broadcast: return hears_broadcast(item.channel, item.sender);
         case FeedItem::Kind::Event:
             return subscriptions_.find(item.channel) != nullptr ||
                    subscriptions_.find(ChannelNames::base_of(item.channel)) != nullptr ||
                    (subscriptions_.find("*") != nullptr && may_read(item.channel));
-        case FeedItem::Kind::Change: return !subscriptions_.matching(*item.change).empty();
+        case FeedItem::Kind::Change: break;
     }
     return false;
 }
 
-void Session::push_item(const FeedItem& item, bool replayed) {
-    if (item.change) return push_change(item, replayed);
+void Session::push_item(const FeedItem& item, bool replayed, const Subscriptions::Names* only) {
+    if (item.change) return push_change(item, replayed, only);
     if (replayed) {
         ++replay_->sent;
         FeedCounters::add(hub_.counters().replayed);
@@ -144,36 +137,36 @@ bool Session::within_transaction(const RowChange& change) {
     return within;
 }
 
-void Session::push_change(const FeedItem& item, bool replayed) {
+void Session::push_change(const FeedItem& item, bool replayed, const Subscriptions::Names* only) {
+    // Asked for each row: a table may be guarded, or a token have lost a scope, since subscribing.
+    if (!passes_guard(ChannelNames::table_of(item.channel))) return;
     if (!within_transaction(*item.change)) return;
-    // Once one of them had room the others get it, so that none comes twice.
-    bool has_room = cursor_.has_value();
-    for (const auto& [select, subs] : subscriptions_.matching(*item.change)) {
-        Frame frame = item.change->frame(subs, select, replayed);
+    std::vector<Frame> frames;
+    for (const auto& [select, subs] : subscriptions_.matching(*item.change, only))
+        frames.push_back(item.change->frame(subs, select, replayed));
+    if (frames.empty()) return;
+    if (!cursor_) {
+        // All or none, so that none comes twice.
+        if (!queue_.push_data(std::move(frames))) cursor_ = Cursor{item.seq, item.seq};
+        return;
+    }
+    for (Frame& frame : frames) {
         if (replayed) {
             ++replay_->sent;
             FeedCounters::add(hub_.counters().replayed);
         }
-        if (has_room) {
-            queue_.feed_data(std::move(frame));
-        } else if (!queue_.push_data(std::move(frame))) {
-            cursor_ = Cursor{item.seq, item.seq};
-            return;
-        }
-        has_room = true;
+        queue_.feed_data(std::move(frame));
     }
 }
 
 void Session::push_data(const Publication& publication) {
-    if (!publication.sender.empty() && publication.sender == id_) {
-        const Subscription* subscription = subscriptions_.find(publication.channel);
-        if (subscription == nullptr || !subscription->echo_own) return;
-    }
+    if (publication.sender == id_ && !hears_broadcast(publication.channel, id_)) return;
+    if (publication.type == kPresenceDiff && !hears_presence(publication.channel)) return;
     if (publication.seq != 0) {
         // With a cursor the ring brings it.
         if (cursor_) return;
         if (publication.item != nullptr && publication.item->change) {
-            return push_change(*publication.item, false);
+            return push_change(*publication.item, false, nullptr);
         }
         if (!queue_.push_data(publication.frame))
             cursor_ = Cursor{publication.seq, publication.seq};

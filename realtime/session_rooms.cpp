@@ -60,10 +60,33 @@ void Session::untrack(const Request& request) {
 }
 
 void Session::send_presence_state(std::string_view room) {
+    if (close_ || !hears_presence(room)) return;
+    // On the lane of the diffs, so that it comes neither before older nor after newer ones.
+    if (!queue_.push_data(presence_state_frame(room, hub_.presence_json(room))))
+        missed_rooms_.emplace(room);
+    wake_();
+}
+
+bool Session::hears_broadcast(std::string_view room, std::string_view sender) const {
     const Subscription* subscription = subscriptions_.find(room);
-    if (subscription == nullptr || !subscription->presence) return;
-    // On the control lane: later diffs are on the data lane and cannot overtake it.
-    send(presence_state_frame(room, hub_.presence_json(room)));
+    return subscription != nullptr && (sender != id_ || subscription->echo_own);
+}
+
+bool Session::hears_presence(std::string_view room) const {
+    const Subscription* subscription = subscriptions_.find(room);
+    return subscription != nullptr && subscription->presence;
+}
+
+void Session::make_up_for_rooms() {
+    // One by one: a state may be large, and then the others follow when it is sent.
+    while (!missed_rooms_.empty() && !queue_.lagging() && queue_.may_feed()) {
+        std::string room = std::move(missed_rooms_.extract(missed_rooms_.begin()).value());
+        FeedCounters::add(hub_.counters().gaps);
+        queue_.feed_data(
+            gap_frame({"slow-consumer", hub_.epoch(), hub_.head(), hub_.head(), {room}}));
+        if (hears_presence(room))
+            queue_.feed_data(presence_state_frame(room, hub_.presence_json(room)));
+    }
 }
 
 }  // namespace pgsidecar::realtime

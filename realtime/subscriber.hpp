@@ -41,6 +41,8 @@ public:
     virtual void on_gap(const StreamGap& gap) = 0;
     /// The source of events and row changes is not there any more, for now.
     virtual void on_source_lost(const Frame& warning) = 0;
+    /// More tables have row level security than before. Here a subscriber may unsubscribe.
+    virtual void on_tables_guarded(std::int64_t wall_us) = 0;
     /// For what comes by way of `*`.
     virtual bool may_read(std::string_view channel) const = 0;
     virtual ClientInfo describe() const = 0;
@@ -48,6 +50,7 @@ public:
 private:
     friend class Hub;
     std::uint64_t delivery_ = 0;  ///< the hub's, so that a frame comes once by several channels
+    std::size_t subscribed_ = 0;  ///< the hub's: in how many channels it is
 };
 
 }  // namespace pgsidecar::realtime

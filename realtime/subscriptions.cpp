@@ -43,9 +43,10 @@ std::set<std::string> Subscriptions::remove(std::string_view channel) {
 }
 
 std::map<std::vector<std::string>, std::vector<int>> Subscriptions::matching(
-    const RowChange& change) const {
+    const RowChange& change, const Names* only) const {
     std::map<std::vector<std::string>, std::vector<int>> out;
     for (const auto& [name, subscription] : channels_) {
+        if (only != nullptr && !only->contains(name)) continue;
         for (const ChangeSpec& spec : subscription.changes) {
             if (spec.wants(change)) out[spec.select].push_back(spec.sub);
         }

@@ -39,6 +39,7 @@ struct Subscription {
 /// hub, `db:schema.table`, that several channels may share. Thread: its owner's.
 class Subscriptions {
 public:
+    using Names = std::set<std::string, std::less<>>;
     using Channels = std::map<std::string, Subscription, std::less<>>;
 
     Channels& channels() { return channels_; }
@@ -52,8 +53,10 @@ public:
     /// Those that nobody else needs.
     std::set<std::string> remove(std::string_view channel);
 
-    /// Groups the subscription numbers that want this change by the columns they ask for.
-    std::map<std::vector<std::string>, std::vector<int>> matching(const RowChange& change) const;
+    /// Groups the subscription numbers that want this change by the columns they ask for. only: the
+    /// channels to look at; null: all.
+    std::map<std::vector<std::string>, std::vector<int>> matching(
+        const RowChange& change, const Names* only = nullptr) const;
 
 private:
     Channels channels_;

@@ -106,7 +106,8 @@ std::vector<Setting> socket_settings() {
          .field = field<&Settings::http, &Http::max_subscriptions>(),
          .min = 1,
          .max = 10'000,
-         .summary = "How many channels a WebSocket may subscribe to."},
+         .summary = "How many channels a WebSocket may subscribe to, and how many change "
+                    "subscriptions it may have over all of them."},
         {.key = "http.queue_soft_bytes",
          .field = field<&Settings::http, &Http::queue_soft_bytes>(),
          .min = 4'096,

@@ -108,6 +108,37 @@ TEST_F(Auth, ChannelsThatTheNewTokenMayNotReadAreLost) {
     EXPECT_THAT(client.take(), ElementsAre("event"));
 }
 
+TEST_F(Auth, WithoutBypassGuardedTablesAreLostToo) {
+    authenticator.known["fewer"] = with({"status:read", "changes:read:*"}, "ann");
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {"public.positions"}});
+    Client client = open(with({"*"}, "ann"));
+    client.ask(subscribe("db:public.positions"));
+    client.ask(subscribe("db:public.orders"));
+    change("INSERT", R"({"id":1})");
+    EXPECT_THAT(client.take(), ElementsAre("change"));
+    client.say(auth("fewer"));
+    EXPECT_THAT(client.take(), ElementsAre("reply", "system:warning"));
+    EXPECT_STREQ(client.heard[1]["payload"]["code"].GetString(), "CHANNEL_LOST");
+    change("INSERT", R"({"id":2})");
+    EXPECT_THAT(client.take(), IsEmpty());
+}
+
+TEST_F(Auth, SocketThatCameInTogetherWithTooManyIsClosed4429AtOnce) {
+    options.max_sockets_per_subject = 1;
+    Client first = make(ann(3'600'000)), second = make(ann(3'600'000));
+    first.session->open(at_ms(0));
+    second.session->open(at_ms(0));
+    EXPECT_FALSE(first.session->close());
+    ASSERT_TRUE(second.session->close());
+    EXPECT_EQ(second.session->close()->code, CloseCode::TooManyRequests);
+    EXPECT_THAT(second.take(), ElementsAre("bye"));
+    EXPECT_TRUE(second.heard[0]["payload"]["reconnect"].GetBool());
+    EXPECT_GT(second.heard[0]["payload"]["retryAfterMs"].GetInt(), 0);
+    EXPECT_EQ(hub.client_count(), 1u);
+    second.session.reset();
+    EXPECT_EQ(hub.sockets_of("ann"), 1) << "it was never counted";
+}
+
 TEST_F(Auth, OneSubjectHasSoManySockets) {
     options.max_sockets_per_subject = 2;
     authenticator.known["good"] = ann(3'600'000);
@@ -117,6 +148,7 @@ TEST_F(Auth, OneSubjectHasSoManySockets) {
     third.session->open(at_ms(0));
     third.say(auth("good"));
     ASSERT_TRUE(third.session->close());
+    EXPECT_EQ(third.session->close()->code, CloseCode::TooManyRequests);
     first.session.reset();
     EXPECT_EQ(hub.sockets_of("ann"), 1);
 }

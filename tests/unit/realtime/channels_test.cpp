@@ -148,6 +148,20 @@ TEST_F(Channels, ChangesByNumberFilterAndColumns) {
     EXPECT_STREQ(client.heard[2]["channel"].GetString(), "db:public.positions");
 }
 
+TEST_F(Channels, FramesOfAChangeAreSharedWhileItIsDeliveredAndNotKeptAfter) {
+    Client one = open(), two = open();
+    for (Client* client : {&one, &two}) client->ask(subscribe("db:public.positions"));
+    Seq head = hub.head();
+    change("INSERT", R"({"id":1})");
+    Frame first = one.session->pop(), second = two.session->pop();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first.get(), second.get());
+    EXPECT_EQ(first.use_count(), 2) << "nothing but the two sockets holds it";
+    auto item = hub.ring().at_least(head + 1);
+    for (bool replay : {false, true})
+        EXPECT_EQ(item->change->frame({1}, {}, replay).use_count(), 1) << replay;
+}
+
 TEST_F(Channels, ChangeSpecsThatAreRefused) {
     Client client = open(with({"status:read", "changes:read:*", "channel:read:*"}));
     auto spec = [&](const std::string& text) {
@@ -162,6 +176,28 @@ TEST_F(Channels, ChangeSpecsThatAreRefused) {
     EXPECT_EQ(spec(R"({"table":"positions"})"), "ok");
     hub.set_source({model::ChangeOrigin::Proxy, true, false, {}});
     EXPECT_EQ(spec(R"({"table":"positions","filter":"id=eq.7"})"), "SOURCE_UNAVAILABLE");
+}
+
+TEST_F(Channels, TableThatTurnsOutToBeGuardedIsLostAndItsRowsAreNotSent) {
+    Client plain = open(with({"status:read", "changes:read:*", "channel:read:*"}));
+    Client trusted = open(with({"status:read", "changes:read:*", "changes:bypass-rls"}));
+    plain.ask(subscribe("db:public.positions"));
+    plain.ask(subscribe("db:public.orders"));
+    plain.ask(subscribe("room:a", R"({"presence":{"enabled":false},
+                                      "changes":[{"table":"orders"},{"table":"positions"}]})"));
+    trusted.ask(subscribe("db:public.positions"));
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {"public.positions"}});
+    EXPECT_THAT(plain.take(), ElementsAre("system:warning", "system:warning"));
+    EXPECT_STREQ(plain.heard[0]["payload"]["code"].GetString(), "CHANNEL_LOST");
+    EXPECT_EQ(hub.subscribers("db:public.positions"), 1u);
+    EXPECT_EQ(hub.subscribers("db:public.orders"), 1u);
+    change("INSERT", R"({"id":1})");
+    EXPECT_THAT(plain.take(), IsEmpty());
+    EXPECT_THAT(trusted.take(), ElementsAre("change"));
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {}});
+    EXPECT_EQ(plain.ask(subscribe("db:public.positions")), "ok");
+    change("INSERT", R"({"id":2})");
+    EXPECT_THAT(plain.take(), ElementsAre("change"));
 }
 
 TEST_F(Channels, ATransactionOfTooManyRowsBecomesOneGap) {
@@ -204,6 +240,40 @@ TEST_F(Channels, UnsubscribeEndsItAndTheNumberOfSubscriptionsIsBounded) {
               "NOT_SUBSCRIBED");
     client.session.reset();
     EXPECT_FALSE(hub.wants_changes());
+}
+
+TEST_F(Channels, ChangeSubscriptionsOfASocketAreBoundedOverAllChannels) {
+    options.max_subscriptions = 5;
+    Client client = open();
+    auto ask = [&](const std::string& room, const std::string& more = {}) {
+        return client.ask(
+            subscribe(room, R"({"presence":{"enabled":false},"changes":[{"table":"positions"},
+                      {"table":"positions","event":"INSERT"})" +
+                                more + "]}"));
+    };
+    EXPECT_EQ(ask("room:a"), "ok");
+    EXPECT_EQ(ask("room:b"), "ok");
+    EXPECT_EQ(ask("room:c"), "LIMIT");
+    EXPECT_EQ(ask("room:b", R"(,{"table":"orders"})"), "ok") << "replaces what it had";
+    EXPECT_EQ(client.ask(subscribe("db:public.orders")), "LIMIT");
+    EXPECT_EQ(client.ask(subscribe("tasks")), "ok") << "has no change";
+    EXPECT_EQ(client.ask(R"({"type":"unsubscribe","id":"1","channel":"room:a"})"), "ok");
+    EXPECT_EQ(client.ask(subscribe("db:public.orders")), "ok");
+}
+
+TEST_F(Channels, ListOfChannelsSharesItsChangesUpToTheLimit) {
+    options.max_subscriptions = 4;
+    Client client = open();
+    client.ask(R"({"type":"subscribe","id":"1","payload":{"channels":["room:a","room:b","room:c"],
+                   "presence":{"enabled":false},
+                   "changes":[{"table":"positions","filter":"id=gt.5"},{"table":"orders"}]}})");
+    const auto& result = client.result();
+    EXPECT_EQ(result["accepted"].Size(), 2u);
+    EXPECT_STREQ(result["refused"][0]["code"].GetString(), "LIMIT");
+    EXPECT_EQ(result["subs"]["room:b"][1].GetInt(), 4) << "numbers of its own";
+    change("INSERT", R"({"id":7})");
+    EXPECT_THAT(client.take(), ElementsAre("change"));
+    EXPECT_EQ(client.heard[0]["payload"]["sub"].Size(), 2u);
 }
 
 TEST_F(Channels, SubscribeStormIsSlowedAndThenClosed) {

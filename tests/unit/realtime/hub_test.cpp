@@ -22,6 +22,7 @@ public:
     }
     void on_database_changed() override { ++changes; }
     void on_source_lost(const Frame& warning) override { warnings.push_back(warning); }
+    void on_tables_guarded(std::int64_t) override {}
     void on_gap(const StreamGap& gap) override { gaps.emplace_back(gap.reason); }
     bool may_read(std::string_view channel) const override { return channel != "agents"; }
     ClientInfo describe() const override { return {"s", "ann", "", 0}; }
@@ -108,6 +109,19 @@ TEST_F(HubTest, SubscribingTwiceDeliversOnce) {
     EXPECT_FALSE(hub.unsubscribe(listener, kDatabaseChannel));
     hub.publish_health(samples::healthy());
     EXPECT_EQ(listener.frames.size(), 1u);
+}
+
+TEST_F(HubTest, LeavingEndsWhatSubscriptionsAreLeftAndNobodyElses) {
+    Listener second;
+    hub.join(second);
+    for (std::string_view channel : {kDatabaseChannel, kOperationsChannel})
+        hub.subscribe(second, channel);
+    hub.unsubscribe(second, kOperationsChannel);
+    hub.unsubscribe(second, kOperationsChannel);
+    hub.leave(second);
+    hub.leave(second);
+    EXPECT_EQ(hub.subscribers(kDatabaseChannel), 1u);
+    EXPECT_EQ(hub.client_count(), 1u);
 }
 
 TEST_F(HubTest, ConnectionErrorStaysUntilConnectedAndStatementErrorsAreOnlyNews) {

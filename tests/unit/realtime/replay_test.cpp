@@ -77,6 +77,33 @@ TEST_F(Replays, SinceInSubscribeReplaysThatChannelAlone) {
     EXPECT_STREQ(client.result()["channel"].GetString(), "tasks");
 }
 
+TEST_F(Replays, ChangesOfARoomOrAnyChannelAreReplayedByTheNameOfTheirSubscription) {
+    Seq head = hub.head();
+    change("INSERT", R"({"id":1})");
+    change("INSERT", R"({"id":9})");
+    Client client = open();
+    client.ask(subscribe("db:public.positions"));
+    std::string since =
+        R"("since":{"epoch":")" + hub.epoch() + R"(","seq":)" + std::to_string(head) + "}";
+    client.say(subscribe("room:a", R"({"presence":{"enabled":false},"changes":[
+                   {"table":"positions","filter":"id=gt.5"}],)" +
+                                       since + "}"));
+    EXPECT_THAT(client.take(), ElementsAre("change", "reply"));
+    EXPECT_THAT(seqs(client, true), ElementsAre(head + 2));
+    EXPECT_EQ(client.heard[0]["payload"]["sub"].Size(), 1u) << "not the other channel's number";
+    EXPECT_EQ(client.heard[0]["payload"]["sub"][0].GetInt(), 2);
+    auto resume_of = [&](const std::string& channel) {
+        return R"({"type":"resume","id":"r","payload":{"epoch":")" + hub.epoch() + R"(","seq":)" +
+               std::to_string(head) + R"(,"channels":[")" + channel + "\"]}}";
+    };
+    client.say(resume_of("room:a"));
+    EXPECT_THAT(client.take(), ElementsAre("change", "reply"));
+    client.say(resume_of("db:public.positions"));
+    EXPECT_THAT(client.take(), ElementsAre("change", "change", "reply"));
+    client.say(resume_of("tasks"));
+    EXPECT_THAT(client.take(), ElementsAre("reply"));
+}
+
 TEST_F(Replays, PresentRightsDecide) {
     Seq head = hub.head();
     event("tasks", "1");
@@ -85,6 +112,22 @@ TEST_F(Replays, PresentRightsDecide) {
     client.ask(subscribe("*"));
     client.say(resume(head));
     EXPECT_THAT(client.take(), ElementsAre("event", "reply"));
+}
+
+TEST_F(Replays, NeitherALagNorAReplayBringsRowsOfATableThatIsGuardedByNow) {
+    options.queue.hard_bytes = 2'000;
+    options.queue.soft_bytes = 1'000;
+    Seq head = hub.head();
+    Client client = open(with({"status:read", "changes:read:*"}));
+    client.ask(subscribe("db:public.positions"));
+    for (int i = 0; i < 60; ++i) change("INSERT", R"({"id":1})");
+    hub.set_source({model::ChangeOrigin::Poll, true, true, {"public.positions"}});
+    std::vector<std::string> types = client.take();
+    EXPECT_EQ(types.front(), "system:warning");
+    EXPECT_LT(types.size(), 20u) << "what waited before, and nothing of what the ring has";
+    client.say(resume(head));
+    EXPECT_THAT(client.take(), ElementsAre("reply"));
+    EXPECT_EQ(client.result()["replayed"].GetUint64(), 0u);
 }
 
 TEST_F(Replays, SlowSocketCatchesUpFromTheRingWithoutLoss) {
@@ -120,6 +163,24 @@ TEST_F(Replays, SlowSocketThatTheRingHasLeftBehindIsTold) {
     EXPECT_GT(hub.counters().gaps.load(), 0u);
 }
 
+TEST_F(Replays, FramesOfOneChangeAreQueuedTogetherOrNotAtAll) {
+    options.queue.hard_bytes = 3'000;
+    options.queue.soft_bytes = 1'000;
+    Client client = open();
+    std::string list;
+    for (char column = 'a'; column <= 'j'; ++column)
+        list += (list.empty() ? "" : ",") +
+                (R"({"table":"positions","select":["id",")" + std::string{column} + "\"]}");
+    EXPECT_EQ(client.ask(subscribe("db:public.positions", "{\"changes\":[" + list + "]}")), "ok");
+    hub.tick(samples::at_ms(1));
+    change("INSERT", R"({"id":1})");
+    change("INSERT", R"({"id":2})");
+    hub.tick(samples::at_ms(400'000));
+    std::vector<std::string> types = client.take();
+    EXPECT_EQ(std::count(types.begin(), types.end(), "change"), 10);
+    EXPECT_EQ(types.back(), "stream:gap") << "the second change waited in the ring";
+}
+
 TEST_F(Replays, LostBroadcastsOfASlowSocketAreTold) {
     options.queue.hard_bytes = 2'000;
     options.queue.soft_bytes = 1'000;
@@ -131,6 +192,36 @@ TEST_F(Replays, LostBroadcastsOfASlowSocketAreTold) {
     EXPECT_THAT(types, testing::Contains("stream:gap").Times(1));
     hub.broadcast("room:a", {"e", "1", {}, {}}, {});
     EXPECT_THAT(client.take(), ElementsAre("broadcast"));
+}
+
+TEST_F(Replays, OwnBroadcastsComeBackOnlyToWhoAskedForThem) {
+    HubOptions given;
+    given.replay_broadcast = true;
+    Hub keeping(given, entropy, samples::at_ms(0));
+    auto enter = [&](const std::string& id) {
+        Client client{std::make_shared<Session>(
+                          Session::Parts{keeping, gate, authenticator,
+                                         std::make_shared<const SessionOptions>(options)},
+                          id, unlimited_identity(), samples::at_ms(0), [] {}),
+                      {}};
+        client.session->open(samples::at_ms(0));
+        return client;
+    };
+    Client shy = enter("shy"), other = enter("other"), echo = enter("echo");
+    for (Client* client : {&shy, &other})
+        client->ask(subscribe("room:a", R"({"presence":{"enabled":false}})"));
+    echo.ask(subscribe("room:a", R"({"presence":{"enabled":false},"broadcast":{"self":true}})"));
+    Seq head = keeping.head();
+    for (Client* client : {&shy, &echo})
+        client->say(R"({"type":"publish","channel":"room:a","payload":{"event":"e"}})");
+    for (Client* client : {&shy, &other, &echo}) {
+        client->take();
+        client->say(resume(head, keeping.epoch()));
+        client->take();
+    }
+    EXPECT_EQ(shy.result()["replayed"].GetUint64(), 1u);
+    EXPECT_EQ(other.result()["replayed"].GetUint64(), 2u);
+    EXPECT_EQ(echo.result()["replayed"].GetUint64(), 2u);
 }
 
 TEST_F(Replays, LagLongerThanTheTimeoutCloses4508) {

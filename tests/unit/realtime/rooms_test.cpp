@@ -81,6 +81,66 @@ TEST_F(Rooms, PresenceStateThenDiffs) {
     EXPECT_TRUE(ann.heard[0]["payload"]["leaves"].HasMember("bob"));
 }
 
+TEST_F(Rooms, WhoDoesNotAskForPresenceHearsNoneOfIt) {
+    Client plain = open(), ann = open(with({"*"}, "ann"));
+    plain.say(subscribe("room:a", R"({"presence":{"enabled":false}})"));
+    EXPECT_THAT(plain.take(), ElementsAre("reply"));
+    ann.ask(subscribe("room:a"));
+    EXPECT_EQ(ann.ask(track("{}")), "ok");
+    EXPECT_THAT(plain.take(), IsEmpty());
+}
+
+TEST_F(Rooms, RepeatedNamesAreOneSubscriptionWithOneState) {
+    Client client = open();
+    client.say(
+        R"({"type":"subscribe","id":"1","payload":{"channels":["room:a","room:b","room:a"]}})");
+    EXPECT_THAT(client.take(), ElementsAre("reply", "presence:state", "presence:state"));
+    const auto& accepted = client.result()["accepted"];
+    ASSERT_EQ(accepted.Size(), 2u);
+    EXPECT_STREQ(accepted[0].GetString(), "room:a");
+    EXPECT_STREQ(accepted[1].GetString(), "room:b");
+}
+
+TEST_F(Rooms, StatesAreBoundedLikeOtherDataAndComeWhenThereIsRoom) {
+    options.queue.hard_bytes = 2'000;
+    options.queue.soft_bytes = 1'000;
+    std::string list;
+    for (char room = 'a'; room < 'f'; ++room) {
+        std::string name = std::string("room:") + room;
+        hub.track("someone", name, "key", R"({"text":")" + std::string(1'500, 'x') + "\"}");
+        list += (list.empty() ? "\"" : ",\"") + name + "\"";
+    }
+    Client client = open();
+    client.say(R"({"type":"subscribe","id":"1","payload":{"channels":[)" + list + "]}}");
+    client.session->advance(samples::at_ms(1));
+    client.session->heard(samples::at_ms(10'000));
+    std::vector<std::string> types = client.take();
+    EXPECT_EQ(types.front(), "reply");
+    EXPECT_THAT(types, testing::Contains("presence:state").Times(5));
+    EXPECT_THAT(types, testing::Contains("stream:gap"));
+    EXPECT_THAT(client.take(), IsEmpty());
+}
+
+TEST_F(Rooms, StateAfterALagComesBehindTheDiffsBeforeIt) {
+    options.queue.hard_bytes = 2'000;
+    options.queue.soft_bytes = 1'000;
+    Client client = open();
+    client.ask(subscribe("room:a"));
+    for (int i = 0; i < 50; ++i) {
+        hub.tick(samples::at_ms(200 + i * 200));
+        hub.track("s" + std::to_string(i), "room:a", "k" + std::to_string(i), "{}");
+    }
+    std::vector<std::string> types = client.take();
+    EXPECT_EQ(types.front(), "presence:diff");
+    EXPECT_THAT(types, testing::Contains("presence:state").Times(1));
+    auto state = std::find(types.begin(), types.end(), "presence:state");
+    EXPECT_EQ(*(state - 1), "stream:gap");
+    EXPECT_EQ(client.heard[static_cast<std::size_t>(state - types.begin())]["payload"]["state"]
+                  .MemberCount(),
+              50u);
+    EXPECT_EQ(state + 1, types.end()) << "nothing older comes after it";
+}
+
 TEST_F(Rooms, ChangedMetaIsALeaveAndAJoinWithTheOldReference) {
     Client ann = open(with({"*"}, "ann"));
     ann.ask(subscribe("room:a"));

@@ -92,6 +92,18 @@ TEST(SendQueue, SingleFrameOfAnySizeHasRoom) {
     EXPECT_FALSE(queue.push_data(frame("1")));
 }
 
+TEST(SendQueue, SeveralFramesTogetherAreTakenWholeOrNotAtAll) {
+    SendQueue queue({.soft_bytes = 4,
+                     .hard_bytes = 10,
+                     .max_frames = 100,
+                     .slow_timeout_ms = 1,
+                     .control_frames = 64});
+    EXPECT_TRUE(queue.push_data(std::vector{frame("12345"), frame("123")}));
+    EXPECT_FALSE(queue.push_data(std::vector{frame("a"), frame("bcd")}));
+    EXPECT_TRUE(queue.lagging());
+    EXPECT_THAT(drain(queue), ElementsAre("12345", "123"));
+}
+
 TEST(SendQueue, DataOverMaxFramesLags) {
     SendQueue queue({.soft_bytes = 100,
                      .hard_bytes = 100,
