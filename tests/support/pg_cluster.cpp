@@ -152,11 +152,12 @@ std::vector<pid_t> PgCluster::children() const {
 void PgCluster::kill() {
     auto orphans = children();
     server_.kill_and_reap();
-    // They notice the postmaster's end by themselves; only then can the folder be used again.
+    // They notice the postmaster's end by themselves; only then can the folder be used again. One
+    // that waits for a client's first packet notices at authentication_timeout.
     auto gone = [&] {
         return std::ranges::all_of(orphans, [](pid_t p) { return ::kill(p, 0) != 0; });
     };
-    if (!eventually(5s, gone))
+    if (!eventually(20s, gone))
         throw std::runtime_error("PostgreSQL's children outlive their postmaster");
     std::error_code ignored;
     std::filesystem::remove(folder_.path() + "/data/postmaster.pid", ignored);
