@@ -335,17 +335,16 @@ void Session::relay(base::Bytes wire) {
     if (upstream_ != nullptr) {
         upstream_->set_reading(false);
     } else {
-        set_reading(false);  // answers of our own; on_drained() goes on
+        set_reading(false);
+        own_answers_wait_ = true;
     }
 }
 
 void Session::on_drained(const base::Now& now) {
     if (console_) return console_->drained(now);
-    if (upstream_ != nullptr) {
-        upstream_->set_reading(true);
-    } else if (!stopped()) {
-        set_reading(true);
-    }
+    if (upstream_ != nullptr) upstream_->set_reading(true);
+    // It may have got a connection since; where it is stopped, the end of that reads on.
+    if (std::exchange(own_answers_wait_, false) && !stopped()) set_reading(true);
 }
 
 void Session::server_took_all() {

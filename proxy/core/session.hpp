@@ -395,10 +395,11 @@ private:
     bool draining_ = false;
     bool reading_ = true;
     bool consuming_ = false;
-    bool bypass_ = false;     ///< this exchange waits for the server
-    bool queue_now_ = false;  ///< it has waited long enough: queue it if that is possible
-    bool wrote_ = false;      ///< the running exchange holds something else than reads
-    bool committed_ = false;  ///< a COMMIT is among what was sent and is not over
+    bool own_answers_wait_ = false;  ///< reading stopped for answers of our own; see on_drained()
+    bool bypass_ = false;            ///< this exchange waits for the server
+    bool queue_now_ = false;         ///< it has waited long enough: queue it if that is possible
+    bool wrote_ = false;             ///< the running exchange holds something else than reads
+    bool committed_ = false;         ///< a COMMIT is among what was sent and is not over
     bool resets_all_ = false;
     bool restores_ = false;  ///< its named statements are to be prepared at the next connection
     bool exchange_open_ = false;    ///< extended messages were sent on, their Sync was not

@@ -178,14 +178,12 @@ void Session::waited_long(const base::Now& now) {
 }
 
 void Session::forget_parsed(std::string_view messages) {
-    while (messages.size() > 4) {
-        std::size_t size = 1 + std::size_t{base::load_be32(base::as_bytes(messages).data() + 1)};
-        if (size > messages.size()) return;
-        auto head = messages[0] == 'P'
-                        ? protocol::decode_parse_head(base::as_bytes(messages.substr(5, size - 5)))
-                        : base::Result<protocol::ParseHead>(protocol::ParseHead{});
+    protocol::FrameReader reader(protocol::FrameReader::Direction::Frontend, {});
+    base::Bytes bytes = base::as_bytes(messages);
+    for (Frame frame; reader.next(bytes, frame) == protocol::FrameOutcome::Got;) {
+        if (frame.type != 'P' || !frame.first) continue;
+        auto head = protocol::decode_parse_head(frame.payload);
         if (head && !head->name.empty()) closed({protocol::TargetKind::Statement, head->name});
-        messages.remove_prefix(size);
     }
 }
 

@@ -45,6 +45,13 @@ protected:
         script().answer_spool({model::SpoolVerdict::Reason::Stored, sequence, {}});
         return client().take_types();
     }
+    /// All that was stored is in the database now.
+    void apply() {
+        progress_.settle(sequence_);
+        script().plane().spool_advanced(script().now());
+        script().end_turn();
+        script().run();
+    }
     const model::SpoolEntry& entry() { return script().spooled.back().second; }
 
     model::SpoolProgress progress_;

@@ -173,10 +173,7 @@ TEST_F(OutageContract, WritesBehindQueuedOnesWaitUntilThoseAreApplied) {
     auto& other = script().login();
     EXPECT_EQ(script().ask(other, query("SELECT 'x'")), "TDCZ");
     EXPECT_EQ(script().spooled.size(), 1u);
-    progress_.settle(sequence_);
-    script().plane().spool_advanced(script().now());
-    script().end_turn();
-    script().run();
+    apply();
     EXPECT_EQ(client().take_types(), "CZ");
     EXPECT_EQ(script().shard.flush_waits.get(), 1u);
 }
